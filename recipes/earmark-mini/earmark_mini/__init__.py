@@ -1,0 +1,1 @@
+"""Builds `earmark-mini`, the audio LLM that ships inside Earmark, from public weights."""

@@ -1,0 +1,28 @@
+"""Stage `merge`: SmolLM2 with Earmark's LoRA added to its weights."""
+
+import shutil
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from .layout import Layout
+
+LORA_SCALE = 2.0
+
+
+def merge(layout: Layout) -> None:
+    """Write W + 2 B A for every matrix the LoRA covers, in float32."""
+    state = load_file(layout.smollm2 / "model.safetensors")
+    lora = {name: tensor.float() for name, tensor in load_file(layout.trained_lora).items()}
+    names = sorted(name.removesuffix(".lora_A") for name in lora if name.endswith(".lora_A"))
+    for name in names:
+        weight = state[name + ".weight"]
+        state[name + ".weight"] = weight + LORA_SCALE * (lora[name + ".lora_B"] @ lora[name + ".lora_A"])
+    if len(lora) != 2 * len(names) or len(names) != 7 * 30:
+        raise ValueError(f"the LoRA covers {len(names)} matrices, expected {7 * 30}")
+    layout.merged.mkdir(parents=True, exist_ok=True)
+    save_file(state, layout.merged / "model.safetensors", metadata={"format": "pt"})
+    for path in layout.smollm2.iterdir():
+        if path.name != "model.safetensors":
+            shutil.copy(path, layout.merged)
+    print(f"merged {len(names)} matrices")

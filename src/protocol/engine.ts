@@ -1,0 +1,77 @@
+import { NotificationType, ProgressType, RequestType } from 'vscode-jsonrpc';
+import type { AudioSource, ClipInfo, ClipProgress, Peaks } from './clip';
+import type { ErrorData } from './errors';
+import type { ModelInfo } from './model';
+import type { Analysis, Run, RunEvent, RunSettings } from './run';
+
+/**
+ * The hop between extension host and engine process. Requests fail with a `ResponseError` whose data is `ErrorData`,
+ * are cancelled by JSON-RPC cancellation, and report by progress under the token that the request names.
+ */
+export interface InitializeParams {
+  /** Folders that hold packs, searched in order. */
+  readonly modelFolders: readonly string[];
+  /** Threads for onnxruntime; 0 lets it use every physical core. */
+  readonly threads: number;
+  /** Path of ffmpeg, or empty to look on PATH. */
+  readonly ffmpeg: string;
+}
+
+export interface EngineInfo {
+  readonly version: string;
+  /** Absent where the platform has no onnxruntime binary; `problem` then says so. Decoding works without it. */
+  readonly runtime?: { readonly name: string; readonly version: string; readonly provider: string };
+  readonly problem?: ErrorData;
+}
+
+export const initialize = new RequestType<InitializeParams, EngineInfo, ErrorData>('initialize');
+
+export const listModels = new RequestType<undefined, readonly ModelInfo[], ErrorData>('listModels');
+
+/** Decodes a sound and keeps its samples in the engine under its `clipId`. */
+export const openClip = new RequestType<
+  { readonly source: AudioSource; readonly progress?: string },
+  ClipInfo,
+  ErrorData
+>('openClip');
+export const clipProgress = new ProgressType<ClipProgress>();
+
+/** A closer look at the waveform: `columns` pairs between two times. */
+export const readPeaks = new RequestType<
+  { readonly clipId: string; readonly startSeconds: number; readonly endSeconds: number; readonly columns: number },
+  Peaks,
+  ErrorData
+>('readPeaks');
+
+/** 16 kHz mono samples of a stretch of at most 60 s, for playback. */
+export const readSamples = new RequestType<
+  { readonly clipId: string; readonly startSeconds: number; readonly endSeconds: number },
+  Float32Array,
+  ErrorData
+>('readSamples');
+
+/** Encodes every window of a clip (or takes it from the cache) and stops before any strategy. */
+export const analyse = new RequestType<
+  { readonly clipId: string; readonly modelId: string; readonly progress?: string },
+  Analysis,
+  ErrorData
+>('analyse');
+
+/** Runs the settings one after another on each window of the clip. A cancelled request still resolves, with what is done. */
+export const run = new RequestType<
+  {
+    readonly clipId: string;
+    readonly modelId: string;
+    readonly settings: readonly RunSettings[];
+    readonly progress?: string;
+  },
+  readonly Run[],
+  ErrorData
+>('run');
+export const runProgress = new ProgressType<RunEvent>();
+
+/** Lets the engine forget a clip's samples and encoder results. */
+export const closeClip = new NotificationType<{ readonly clipId: string }>('closeClip');
+
+/** One line for the log. */
+export const log = new NotificationType<{ readonly level: 'info' | 'warn' | 'error'; readonly message: string }>('log');

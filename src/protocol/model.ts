@@ -1,0 +1,22 @@
+/** A model pack as the interface lists it. */
+export interface ModelInfo {
+  readonly modelId: string;
+  readonly title: string;
+  readonly description: string;
+  /** Plainly, what the model cannot do. */
+  readonly limits: string;
+  readonly family: 'prefix' | 'cross-attention';
+  readonly licence: string;
+  readonly folder: string;
+  readonly bytes: number;
+  readonly heads: number;
+  readonly secondsPerToken: number;
+  readonly windowSeconds: number;
+  /** The question asked where a person gives none. */
+  readonly question: string;
+  /** What strategies may ask of the model beyond scores and tokens. */
+  readonly offers: readonly ('scores' | 'tokens' | 'keys')[];
+  readonly precision: Readonly<Record<string, string>>;
+  /** Set where the pack can not be used, in the user's words. */
+  readonly problem?: string;
+}

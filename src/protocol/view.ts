@@ -1,0 +1,88 @@
+import { NotificationType, ProgressType, RequestType } from 'vscode-jsonrpc';
+import type { ClipInfo, ClipProgress, Peaks } from './clip';
+import type { ErrorData } from './errors';
+import type { ModelInfo } from './model';
+import type { Analysis, Run, RunEvent, RunSettings } from './run';
+
+/**
+ * The hop between extension host and webview (editor, attention pane and comparison alike). The host adds the file and
+ * the settings, and forwards to the engine; views never see a path.
+ */
+export interface ViewState {
+  /** Name of the file for people; absent in the attention pane while no sound is open. */
+  readonly fileName?: string;
+  /** Changes when the file changes on disk; a view that sees a new revision opens the clip again. */
+  readonly revision: number;
+  readonly modelId: string;
+  readonly models: readonly ModelInfo[];
+  /** What the controls start with, from the user's settings. */
+  readonly settings: RunSettings;
+  readonly engine: EngineState;
+}
+
+export type EngineState =
+  | { readonly status: 'stopped' | 'starting' | 'ready' | 'busy' }
+  | { readonly status: 'failed'; readonly error: ErrorData };
+
+/** The first thing a view asks. */
+export const ready = new RequestType<undefined, ViewState, ErrorData>('view/ready');
+/** Sent whenever any part of the state changes. */
+export const stateChanged = new NotificationType<ViewState>('view/stateChanged');
+
+export const openClip = new RequestType<{ readonly progress?: string }, ClipInfo, ErrorData>('view/openClip');
+export const clipProgress = new ProgressType<ClipProgress>();
+export const readPeaks = new RequestType<
+  { readonly startSeconds: number; readonly endSeconds: number; readonly columns: number },
+  Peaks,
+  ErrorData
+>('view/readPeaks');
+export const readSamples = new RequestType<
+  { readonly startSeconds: number; readonly endSeconds: number },
+  Float32Array,
+  ErrorData
+>('view/readSamples');
+export const analyse = new RequestType<{ readonly modelId: string; readonly progress?: string }, Analysis, ErrorData>(
+  'view/analyse',
+);
+export const run = new RequestType<
+  { readonly modelId: string; readonly settings: readonly RunSettings[]; readonly progress?: string },
+  readonly Run[],
+  ErrorData
+>('view/run');
+export const runProgress = new ProgressType<RunEvent>();
+
+/** Kept as the user's settings for the next clip. */
+export const chooseSettings = new NotificationType<{ readonly modelId: string; readonly settings: RunSettings }>(
+  'view/chooseSettings',
+);
+
+/** Offers the person a place to save what was made; resolves to false where they declined. */
+export const save = new RequestType<
+  { readonly suggestedName: string; readonly content: string | Uint8Array },
+  boolean,
+  ErrorData
+>('view/save');
+
+/** A command of the palette that concerns this view. */
+export const command = new NotificationType<{ readonly command: ViewCommand }>('view/command');
+export type ViewCommand = 'pruneAndCaption' | 'compare' | 'exportReport' | 'togglePlayback';
+
+/** Asks the host to run one of its commands: the way to the log, to the comparison, to the settings. */
+export const hostCommand = new NotificationType<{ readonly command: HostCommand }>('view/hostCommand');
+export type HostCommand = 'showLog' | 'showAttention' | 'compareStrategies' | 'openSettings' | 'restartEngine';
+
+/** The token pointed at, sent both ways and relayed, so that the editor and the attention pane light up together. */
+export const pointAt = new NotificationType<{ readonly token: number | null }>('view/pointAt');
+
+/** What the attention pane shows: the analysis and choices of the active editor, relayed by the host. */
+export interface AttentionState {
+  readonly fileName: string;
+  readonly analysis: Analysis;
+  readonly settings: RunSettings;
+  /** Tokens kept by the newest run of these settings, numbered through the clip. */
+  readonly kept: readonly number[];
+}
+/** Editor -> host -> attention pane; null where the editor has nothing to show yet. */
+export const attention = new NotificationType<{ readonly state: AttentionState | null }>('view/attention');
+/** Attention pane -> host -> editor: the head or the mean or max chosen there. */
+export const chooseHead = new NotificationType<{ readonly headReduce: RunSettings['headReduce'] }>('view/chooseHead');

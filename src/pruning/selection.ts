@@ -1,0 +1,35 @@
+/**
+ * Which tokens (or merged groups of tokens) go on to the language model. Kept slot `i` is the sum of
+ * `weights[i][j] * token[groups[i][j]]`. A strategy that only picks tokens gives groups of one token with weight 1.
+ * Groups stand in time order (by their first token) and each group lists its tokens in time order.
+ */
+export interface Selection {
+  /** [kept][tokens of the slot] */
+  readonly groups: readonly (readonly number[])[];
+  /** Same shape as `groups`. */
+  readonly weights: readonly (readonly number[])[];
+}
+
+/**
+ * How the budget is spread over segments. `paper` takes `floor(K / S)` of each, literally, and so keeps fewer than
+ * asked; `exact` gives the remainder to the highest scores that are left.
+ */
+export type BudgetMode = 'paper' | 'exact';
+
+/** How the scores of the heads become one: their mean, their maximum, or one head alone (counted from 0). */
+export type HeadReduce = 'mean' | 'max' | number;
+
+/** A selection of plain tokens. `tokens` must be in time order. */
+export function selectTokens(tokens: readonly number[]): Selection {
+  return { groups: tokens.map((token) => [token]), weights: tokens.map(() => [1]) };
+}
+
+/** The source tokens of a selection in time order, each once. */
+export function sourceTokens(selection: Selection): number[] {
+  return [...new Set(selection.groups.flat())].sort((a, b) => a - b);
+}
+
+/** Whether every slot is one token as it is, so that rows can be dropped instead of mixed. */
+export function keepsPlainTokens(selection: Selection): boolean {
+  return selection.groups.every((group, slot) => group.length === 1 && selection.weights[slot]?.[0] === 1);
+}
