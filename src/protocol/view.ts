@@ -2,6 +2,7 @@ import { NotificationType, ProgressType, RequestType } from 'vscode-jsonrpc';
 import type { ClipInfo, ClipProgress, Peaks } from './clip';
 import type { ErrorData } from './errors';
 import type { ModelInfo } from './model';
+import type { ReportData } from './report';
 import type { Analysis, Run, RunEvent, RunSettings } from './run';
 
 /**
@@ -41,6 +42,7 @@ export const readSamples = new RequestType<
   Float32Array,
   ErrorData
 >('view/readSamples');
+/** Reports by `runProgress`: stages, and each window as soon as it is encoded, so that it is drawn before the rest. */
 export const analyse = new RequestType<{ readonly modelId: string; readonly progress?: string }, Analysis, ErrorData>(
   'view/analyse',
 );
@@ -62,6 +64,16 @@ export const save = new RequestType<
   boolean,
   ErrorData
 >('view/save');
+
+/**
+ * Asks the host to write a report: it puts the data and `dist/webview/report.{js,css}` through `renderReport`
+ * (src/report/report.ts) and offers a place to save it. Resolves to false where the person declined.
+ */
+export const exportReport = new RequestType<
+  { readonly suggestedName: string; readonly data: ReportData },
+  boolean,
+  ErrorData
+>('view/exportReport');
 
 /** A command of the palette that concerns this view. */
 export const command = new NotificationType<{ readonly command: ViewCommand }>('view/command');
