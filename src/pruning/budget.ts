@@ -16,7 +16,15 @@ export function budgetOf(keepRatio: number, tokens: number): number {
       'Choose a keep ratio above 0 and at most 1: 0.25 keeps a quarter of the tokens.',
     );
   }
-  return Math.min(tokens, Math.max(1, Math.floor(keepRatio * tokens)));
+  return Math.min(tokens, Math.max(1, shareOf(keepRatio, tokens)));
+}
+
+/**
+ * `floor(ratio * count)` of the numbers as a person writes them: 29 % of 100 is 29, where the nearest binary fraction
+ * to 0.29 would give 28.
+ */
+export function shareOf(ratio: number, count: number): number {
+  return Math.floor(ratio * count + 1e-9);
 }
 
 /**
