@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'scores-invalid'
   | 'context-too-long'
   | 'write-failed'
+  | 'clip-closed'
   | 'engine-stopped'
   | 'cancelled'
   | 'internal';

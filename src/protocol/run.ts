@@ -49,6 +49,12 @@ export interface TokenCounts {
   readonly trimmed: number;
 }
 
+/** `asked` is the budget K of the keep ratio; the paper's budget mode may keep fewer. */
+export interface KeptCounts extends TokenCounts {
+  readonly asked: number;
+  readonly kept: number;
+}
+
 export interface AnalysisTimes {
   readonly featuresMs: number;
   readonly encodeMs: number;
@@ -76,14 +82,14 @@ export interface WindowRun {
   readonly startSeconds: number;
   readonly endSeconds: number;
   readonly firstToken: number;
-  readonly tokens: TokenCounts;
+  readonly tokens: KeptCounts;
   /** Source tokens are numbered from the window's first token. */
   readonly selection: Selection;
   readonly prompt: PromptSplit;
   readonly caption: string;
   readonly tokenIds: readonly number[];
   readonly finish: FinishReason;
-  readonly times: RunTimes;
+  readonly times: WindowTimes;
   readonly kvBytes: number;
 }
 
@@ -100,13 +106,16 @@ export interface RunTimes {
   readonly totalMs: number;
 }
 
+/** The times of one window; the clip is decoded once for all of them. */
+export type WindowTimes = Omit<RunTimes, 'decodeMs'>;
+
 /** One clip, one pack, one strategy, one question, with its result. */
 export interface Run {
   readonly runId: string;
   readonly clipId: string;
   readonly modelId: string;
   readonly settings: RunSettings;
-  readonly tokens: TokenCounts & { readonly asked: number; readonly kept: number };
+  readonly tokens: KeptCounts;
   /** The windows' captions, joined by a space. */
   readonly caption: string;
   readonly generatedTokens: number;

@@ -1,0 +1,45 @@
+import type { ErrorCode } from '../protocol/errors';
+
+const groups: readonly { readonly exit: number; readonly means: string; readonly codes: readonly ErrorCode[] }[] = [
+  { exit: 1, means: 'a defect of Earmark', codes: ['internal', 'engine-stopped', 'clip-closed'] },
+  { exit: 2, means: 'an option or a setting is not possible', codes: ['settings-invalid'] },
+  {
+    exit: 3,
+    means: 'the sound can not be read',
+    codes: [
+      'audio-not-found',
+      'audio-unreadable',
+      'audio-unsupported',
+      'audio-empty',
+      'audio-damaged',
+      'audio-too-long',
+      'needs-ffmpeg',
+    ],
+  },
+  {
+    exit: 4,
+    means: 'the model can not be used',
+    codes: [
+      'model-not-found',
+      'model-damaged',
+      'model-invalid',
+      'model-unsupported',
+      'runtime-missing',
+      'context-too-long',
+      'scores-invalid',
+    ],
+  },
+  { exit: 5, means: 'a result can not be written', codes: ['write-failed'] },
+  { exit: 130, means: 'cancelled', codes: ['cancelled'] },
+];
+
+/** The exit code of a failure; 0 is success. */
+export function exitCodeOf(code: ErrorCode): number {
+  return groups.find((group) => group.codes.includes(code))?.exit ?? 1;
+}
+
+export const exitCodesHelp = [
+  'Exit codes:',
+  '  0    success',
+  ...groups.map(({ exit, means }) => `  ${String(exit).padEnd(4)} ${means}`),
+].join('\n');

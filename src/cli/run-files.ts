@@ -1,0 +1,140 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import * as path from 'node:path';
+import { Engine } from '../engine/engine';
+import { EarmarkError } from '../protocol/errors';
+import type { ReportClip } from '../protocol/report';
+import type { Analysis, Run, RunSettings, WindowAnalysis } from '../protocol/run';
+import { renderReport } from '../report/report';
+import { modelFolders, settingsOf, type RunOptions } from './run-options';
+
+/** One file with all that was found out about it. */
+export interface FileResult extends ReportClip {
+  readonly file: string;
+  readonly analysis: Analysis;
+}
+
+/**
+ * Runs the asked settings on each file, one after another, and writes the report if one is asked for.
+ *
+ * @throws EarmarkError as soon as a file or the model can not be used; `cancelled` on Ctrl-C
+ */
+export async function runFiles(
+  files: readonly string[],
+  options: RunOptions,
+  onFile: (result: FileResult) => void,
+): Promise<void> {
+  const engine = new Engine({
+    modelFolders: modelFolders(options),
+    threads: options.threads,
+    ffmpeg: options.ffmpeg,
+  });
+  // An unknown model fails in the engine, with the names of those there are.
+  const model = (await engine.listModels()).find(({ modelId }) => modelId === options.model);
+  const settings = settingsOf(options, model?.question ?? '');
+  const signal = signalOfInterrupt();
+  const results: FileResult[] = [];
+  for (const file of files) {
+    const result = await runFile(engine, file, {
+      modelId: options.model,
+      secondsPerToken: model?.secondsPerToken ?? 0,
+      settings,
+      signal,
+    });
+    results.push(result);
+    onFile(result);
+  }
+  if (options.report !== undefined) {
+    await writeReport(options.report, results);
+  }
+}
+
+interface FileTask {
+  readonly modelId: string;
+  readonly secondsPerToken: number;
+  readonly settings: readonly RunSettings[];
+  readonly signal: AbortSignal;
+}
+
+async function runFile(
+  engine: Engine,
+  file: string,
+  { modelId, secondsPerToken, settings, signal }: FileTask,
+): Promise<FileResult> {
+  const progress = new ProgressLine(path.basename(file));
+  progress.show('decoding');
+  const clip = await engine.openClip({ kind: 'path', path: file }, { signal, onProgress: () => undefined });
+  const windows: WindowAnalysis[] = [];
+  let runs: readonly Run[];
+  try {
+    runs = await engine.run(clip.clipId, modelId, settings, {
+      signal,
+      onProgress: (event) => {
+        if (event.kind === 'analysed') {
+          windows.push(event.analysis);
+        } else if (event.kind === 'started') {
+          progress.show(`${event.settings.strategy} at ${String(event.settings.keepRatio * 100)} %`);
+        } else if (event.kind === 'stage' && event.windows > 1) {
+          progress.show(`window ${String(event.window + 1)} of ${String(event.windows)}`);
+        }
+      },
+    });
+  } finally {
+    progress.end();
+    engine.closeClip(clip.clipId);
+  }
+  if (signal.aborted) {
+    throw new EarmarkError('cancelled', 'Cancelled.');
+  }
+  clip.warnings.forEach((warning) => process.stderr.write(`earmark: ${path.basename(file)}: ${warning}\n`));
+  return { file, clip, runs, analysis: { clipId: clip.clipId, modelId, secondsPerToken, windows } };
+}
+
+/** Ctrl-C once asks the run to stop; twice stops the process. */
+function signalOfInterrupt(): AbortSignal {
+  const controller = new AbortController();
+  process.once('SIGINT', () => {
+    controller.abort();
+  });
+  return controller.signal;
+}
+
+/** @throws EarmarkError `write-failed` */
+async function writeReport(file: string, clips: readonly ReportClip[]): Promise<void> {
+  const assets = path.join(__dirname, 'webview');
+  const [script, style] = await Promise.all([
+    readFile(path.join(assets, 'report.js'), 'utf8'),
+    readFile(path.join(assets, 'report.css'), 'utf8'),
+  ]);
+  const html = renderReport({ version: 1, created: new Date().toISOString(), clips }, { script, style });
+  try {
+    await writeFile(file, html);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new EarmarkError(
+      'write-failed',
+      `The report can not be written: ${reason}.`,
+      'Choose another --report file.',
+      {
+        cause: error,
+      },
+    );
+  }
+  process.stderr.write(`Report: ${file}\n`);
+}
+
+/** What is going on, on one line of a terminal that is overwritten; nothing where standard error is no terminal. */
+class ProgressLine {
+  constructor(private readonly name: string) {}
+
+  show(what: string): void {
+    if (process.stderr.isTTY) {
+      process.stderr.write(`\r\u001b[K${this.name}: ${what} …`);
+    }
+  }
+
+  end(): void {
+    if (process.stderr.isTTY) {
+      process.stderr.write('\r\u001b[K');
+    }
+  }
+}

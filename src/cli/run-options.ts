@@ -1,0 +1,165 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import * as path from 'node:path';
+import { EarmarkError } from '../protocol/errors';
+import type { RunSettings } from '../protocol/run';
+import { completeParameters, strategies, strategyNamed } from '../pruning/registry';
+import type { BudgetMode, HeadReduce } from '../pruning/selection';
+
+/** What a person may say on the command line about runs, as commander hands it over. */
+export interface RunOptions {
+  readonly strategy: readonly string[];
+  readonly keep: readonly number[];
+  readonly budget: BudgetMode;
+  readonly head: HeadReduce;
+  readonly segments?: number;
+  readonly set: Readonly<Record<string, number>>;
+  readonly prompt?: string;
+  readonly maxNewTokens: number;
+  readonly model: string;
+  readonly models?: string;
+  readonly threads: number;
+  readonly ffmpeg: string;
+  readonly json: boolean;
+  readonly scores: boolean;
+  readonly report?: string;
+}
+
+export const defaultModel = 'earmark-mini';
+/** Packs that ship with Earmark, beside the bundles. */
+const shippedModels = path.join(__dirname, '..', 'media', 'models');
+
+/** Adds the options that every command which runs a model has. */
+export function addRunOptions(command: Command, defaults: { strategy: string; keep: string }): Command {
+  return command
+    .option(
+      '--strategy <names>',
+      'strategies, separated by commas, or "all"',
+      parseStrategies,
+      parseStrategies(defaults.strategy),
+    )
+    .option(
+      '--keep <ratios>',
+      'keep ratios above 0 and at most 1, separated by commas',
+      parseRatios,
+      parseRatios(defaults.keep),
+    )
+    .option('--segments <count>', 'segments of strategies that cut the clip (default: 10)', parseNumber)
+    .option(
+      '--budget <mode>',
+      'exact: keep as many as asked; paper: floor(K / S) a segment, literally',
+      parseBudget,
+      'exact',
+    )
+    .option('--head <head>', 'mean, max, or one head of the last encoder layer, counted from 0', parseHead, 'mean')
+    .option('--set <name=value>', 'a parameter of a strategy; may be given again', parseSet, {})
+    .option('--prompt <question>', 'what the model is asked (default: the model’s own question)')
+    .option('--max-new-tokens <count>', 'most tokens to generate', parseCount, 64)
+    .option('--model <id>', 'model pack', defaultModel)
+    .option('--models <folder>', 'a further folder of model packs, searched first')
+    .option('--threads <count>', 'threads for onnxruntime; 0 uses every physical core', parseCount, 0)
+    .option('--ffmpeg <path>', 'ffmpeg for m4a and other formats (default: looked up on PATH)', '')
+    .option('--json', 'print JSON on standard output', false)
+    .option('--scores', 'add each token’s score to the JSON', false)
+    .option('--report <file>', 'write a self-contained HTML report');
+}
+
+/**
+ * One set of settings for each strategy and keep ratio; a strategy that keeps every token is run once.
+ *
+ * @throws EarmarkError `settings-invalid`
+ */
+export function settingsOf(options: RunOptions, question: string): RunSettings[] {
+  const parameters = options.segments === undefined ? options.set : { ...options.set, segments: options.segments };
+  return options.strategy.flatMap((name) => {
+    const strategy = strategyNamed(name);
+    const ratios = strategy.usesKeepRatio ? options.keep : [1];
+    return ratios.map((keepRatio) => ({
+      strategy: name,
+      keepRatio,
+      budgetMode: options.budget,
+      headReduce: options.head,
+      parameters: completeParameters(strategy, parameters),
+      question: options.prompt ?? question,
+      maxNewTokens: options.maxNewTokens,
+    }));
+  });
+}
+
+export function modelFolders(options: { readonly models?: string }): string[] {
+  return options.models === undefined ? [shippedModels] : [path.resolve(options.models), shippedModels];
+}
+
+function parseStrategies(text: string): string[] {
+  return text === 'all' ? strategies.map((strategy) => strategy.name) : checkedNames(listOf(text));
+}
+
+function checkedNames(names: string[]): string[] {
+  return names.map((name) => asArgument(() => strategyNamed(name).name));
+}
+
+function parseRatios(text: string): number[] {
+  return listOf(text).map((item) => {
+    const ratio = parseNumber(item);
+    if (!(ratio > 0 && ratio <= 1)) {
+      throw new InvalidArgumentError('A keep ratio is above 0 and at most 1.');
+    }
+    return ratio;
+  });
+}
+
+function parseBudget(text: string): BudgetMode {
+  if (text !== 'exact' && text !== 'paper') {
+    throw new InvalidArgumentError('Choose exact or paper.');
+  }
+  return text;
+}
+
+function parseHead(text: string): HeadReduce {
+  return text === 'mean' || text === 'max' ? text : parseCount(text);
+}
+
+function parseSet(text: string, before: Readonly<Record<string, number>>): Record<string, number> {
+  const [name = '', value] = text.split('=');
+  if (name === '' || value === undefined) {
+    throw new InvalidArgumentError('Give name=value, for example seed=7.');
+  }
+  if (!strategies.some((strategy) => strategy.parameters.some((parameter) => parameter.name === name))) {
+    throw new InvalidArgumentError(`No strategy has a parameter named "${name}"; "earmark strategies" lists them.`);
+  }
+  return { ...before, [name]: parseNumber(value) };
+}
+
+/** A whole number, at least 0. */
+function parseCount(text: string): number {
+  const value = parseNumber(text);
+  if (!Number.isInteger(value) || value < 0) {
+    throw new InvalidArgumentError('A whole number is needed.');
+  }
+  return value;
+}
+
+function parseNumber(text: string): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (!Number.isFinite(value)) {
+    throw new InvalidArgumentError(`"${text}" is not a number.`);
+  }
+  return value;
+}
+
+function listOf(text: string): string[] {
+  const items = text.split(',').map((item) => item.trim());
+  if (items.some((item) => item === '')) {
+    throw new InvalidArgumentError('Separate values by single commas.');
+  }
+  return items;
+}
+
+function asArgument<Result>(task: () => Result): Result {
+  try {
+    return task();
+  } catch (error) {
+    throw new InvalidArgumentError(
+      error instanceof EarmarkError ? `${error.message} ${error.action ?? ''}` : String(error),
+    );
+  }
+}

@@ -1,0 +1,170 @@
+import { LRUCache } from 'lru-cache';
+import type { AudioSource, ClipInfo, ClipProgress, Peaks } from '../protocol/clip';
+import type { EngineInfo } from '../protocol/engine';
+import { EarmarkError } from '../protocol/errors';
+import type { ModelInfo } from '../protocol/model';
+import type { Analysis, Run, RunEvent, RunSettings } from '../protocol/run';
+import { version } from '../../package.json';
+import { readClip, type Clip } from './audio/clip';
+import { peaksOf } from './audio/peaks';
+import type { EncodedWindow } from './model/encode';
+import { loadModel, releaseModel, type Model } from './model/load';
+import { findPacks, samplesPerToken } from './model/pack';
+import { loadRuntime, type Runtime } from './model/runtime';
+import { analyseClip, runClip } from './pipeline';
+
+/** Encoder results kept in memory: about ten minutes of audio for the default model. */
+const encodeCacheBytes = 128 * 2 ** 20;
+/** Most seconds that one request for samples may return. */
+const playbackSeconds = 60;
+
+export interface EngineOptions {
+  readonly modelFolders: readonly string[];
+  readonly threads: number;
+  readonly ffmpeg: string;
+}
+
+export interface CallOptions<Event> {
+  readonly signal: AbortSignal;
+  readonly onProgress: (event: Event) => void;
+}
+
+/**
+ * What the engine process and the command line both drive. Holds sessions, decoded clips and caches, and nothing that
+ * can not be rebuilt. One model is loaded at a time, and one request at a time uses it.
+ */
+export class Engine {
+  private readonly clips = new Map<string, Clip>();
+  private readonly cache = new LRUCache<string, EncodedWindow>({
+    maxSize: encodeCacheBytes,
+    sizeCalculation: windowBytes,
+  });
+  private model: { readonly modelId: string; readonly loaded: Promise<Model> } | undefined;
+  private runtime: Promise<Runtime> | undefined;
+  private queue: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly options: EngineOptions) {}
+
+  /** What runs models here, or why none can. */
+  async describe(): Promise<EngineInfo> {
+    try {
+      const runtime = await this.getRuntime();
+      return { version, runtime: { name: 'onnxruntime', version: runtime.version, provider: runtime.provider } };
+    } catch (error) {
+      return { version, problem: EarmarkError.from(error).toData() };
+    }
+  }
+
+  async listModels(): Promise<readonly ModelInfo[]> {
+    return (await findPacks(this.options.modelFolders)).map((found) => found.info);
+  }
+
+  /** Decodes a sound and keeps its samples. */
+  async openClip(source: AudioSource, { signal, onProgress }: CallOptions<ClipProgress>): Promise<ClipInfo> {
+    const clip = await readClip(source, { signal, onProgress, ffmpeg: this.options.ffmpeg });
+    this.clips.set(clip.clipId, clip);
+    // The samples stay here: they are the one big thing that must not cross to the host.
+    const { samples: _samples, ...info } = clip;
+    return info;
+  }
+
+  closeClip(clipId: string): void {
+    this.clips.delete(clipId);
+  }
+
+  readPeaks(clipId: string, startSeconds: number, endSeconds: number, columns: number): Peaks {
+    return peaksOf(this.clip(clipId).samples, startSeconds, endSeconds, columns);
+  }
+
+  readSamples(clipId: string, startSeconds: number, endSeconds: number): Float32Array {
+    const { samples } = this.clip(clipId);
+    const start = Math.max(0, Math.round(startSeconds * 16000));
+    const end = Math.min(samples.length, Math.round(endSeconds * 16000), start + playbackSeconds * 16000);
+    return samples.slice(start, Math.max(start, end));
+  }
+
+  async analyse(clipId: string, modelId: string, call: CallOptions<RunEvent>): Promise<Analysis> {
+    return this.alone(async () => {
+      const clip = this.clip(clipId);
+      const model = await this.getModel(modelId);
+      const windows = await analyseClip(model, clip, this.pipelineOptions(call));
+      return {
+        clipId,
+        modelId,
+        secondsPerToken: samplesPerToken(model.pack) / model.pack.frontEnd.sampleRate,
+        windows,
+      };
+    });
+  }
+
+  async run(
+    clipId: string,
+    modelId: string,
+    settings: readonly RunSettings[],
+    call: CallOptions<RunEvent>,
+  ): Promise<readonly Run[]> {
+    return this.alone(async () => {
+      const clip = this.clip(clipId);
+      const model = await this.getModel(modelId);
+      return runClip(model, clip, settings, this.pipelineOptions(call));
+    });
+  }
+
+  private pipelineOptions({ signal, onProgress }: CallOptions<RunEvent>) {
+    return { cache: this.cache, signal, onEvent: onProgress };
+  }
+
+  private clip(clipId: string): Clip {
+    const clip = this.clips.get(clipId);
+    if (!clip) {
+      throw new EarmarkError('clip-closed', 'The sound is no longer open in the engine.', 'Open the file again.');
+    }
+    return clip;
+  }
+
+  private getRuntime(): Promise<Runtime> {
+    this.runtime ??= loadRuntime(this.options.threads);
+    return this.runtime;
+  }
+
+  /** @throws EarmarkError `model-not-found` naming the models there are */
+  private async getModel(modelId: string): Promise<Model> {
+    if (this.model?.modelId === modelId) {
+      return this.model.loaded;
+    }
+    const packs = await findPacks(this.options.modelFolders);
+    const found = packs.find((pack) => pack.info.modelId === modelId);
+    if (!found) {
+      const names = packs.map((pack) => pack.info.modelId).join(', ');
+      throw new EarmarkError(
+        'model-not-found',
+        `There is no model named "${modelId}".`,
+        names === '' ? 'No model is installed.' : `Choose one of: ${names}.`,
+      );
+    }
+    const before = this.model;
+    this.model = undefined;
+    if (before) {
+      await releaseModel(await before.loaded);
+    }
+    const loaded = this.getRuntime().then((runtime) => loadModel(found.folder, runtime));
+    this.model = { modelId, loaded };
+    try {
+      return await loaded;
+    } catch (error) {
+      this.model = undefined;
+      throw error;
+    }
+  }
+
+  /** Requests that use the model wait for one another: two at once would only slow and mistime each other. */
+  private alone<Result>(task: () => Promise<Result>): Promise<Result> {
+    const result = this.queue.then(task);
+    this.queue = result.catch(() => undefined);
+    return result;
+  }
+}
+
+function windowBytes({ tokens, keys, receivedPerHead, mel }: EncodedWindow): number {
+  return tokens.data.byteLength + (keys?.data.byteLength ?? 0) + receivedPerHead.byteLength + mel.values.byteLength;
+}

@@ -1,0 +1,58 @@
+import type { CancellationToken, ProgressType, RequestParam } from 'vscode-jsonrpc';
+import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
+import * as protocol from '../protocol/engine';
+import { EarmarkError } from '../protocol/errors';
+import { answer, signalOf } from '../protocol/rpc';
+import { Engine, type CallOptions } from './engine';
+
+/** The engine process: the requests of the protocol on one side, the engine on the other. */
+const connection = createMessageConnection(new IPCMessageReader(process), new IPCMessageWriter(process));
+let engine: Engine | undefined;
+
+function running(): Engine {
+  if (!engine) {
+    throw new EarmarkError('internal', 'The engine was asked for something before it was initialised.');
+  }
+  return engine;
+}
+
+/** Cancellation and progress of a request, as the engine takes them. */
+function call<Event>(type: ProgressType<Event>, progress: string | undefined, token: CancellationToken) {
+  return {
+    signal: signalOf(token),
+    onProgress: (event) => {
+      if (progress !== undefined) {
+        void connection.sendProgress(type, progress, event as RequestParam<Event>);
+      }
+    },
+  } satisfies CallOptions<Event>;
+}
+
+connection.onRequest(protocol.initialize, (params) =>
+  answer(() => {
+    engine = new Engine(params);
+    return engine.describe();
+  }),
+);
+connection.onRequest(protocol.listModels, () => answer(() => running().listModels()));
+connection.onRequest(protocol.openClip, ({ source, progress }, token) =>
+  answer(() => running().openClip(source, call(protocol.clipProgress, progress, token))),
+);
+connection.onRequest(protocol.readPeaks, ({ clipId, startSeconds, endSeconds, columns }) =>
+  answer(() => running().readPeaks(clipId, startSeconds, endSeconds, columns)),
+);
+connection.onRequest(protocol.readSamples, ({ clipId, startSeconds, endSeconds }) =>
+  answer(() => running().readSamples(clipId, startSeconds, endSeconds)),
+);
+connection.onRequest(protocol.analyse, ({ clipId, modelId, progress }, token) =>
+  answer(() => running().analyse(clipId, modelId, call(protocol.runProgress, progress, token))),
+);
+connection.onRequest(protocol.run, ({ clipId, modelId, settings, progress }, token) =>
+  answer(() => running().run(clipId, modelId, settings, call(protocol.runProgress, progress, token))),
+);
+connection.onNotification(protocol.closeClip, ({ clipId }) => {
+  engine?.closeClip(clipId);
+});
+// Without a host there is nothing left to do.
+process.on('disconnect', () => process.exit(0));
+connection.listen();

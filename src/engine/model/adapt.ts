@@ -1,0 +1,43 @@
+import { keepsPlainTokens, type Selection } from '../../pruning/selection';
+import type { Matrix } from '../../pruning/strategy';
+import { floats, output } from './encode';
+import type { Model } from './load';
+
+/**
+ * Kept tokens to the language model's embeddings. The adapter works token by token, so dropping tokens before it
+ * equals dropping them after it, and merged tokens are what it would have seen.
+ *
+ * @param tokens [N, width]
+ * @returns [kept, embedding width]
+ */
+export async function adaptTokens(model: Model, tokens: Matrix, selection: Selection): Promise<Float32Array> {
+  const { adapter } = model.pack;
+  const slots = gatherSlots(tokens, selection);
+  const input = new model.runtime.Tensor('float32', slots, [1, selection.groups.length, tokens.columns]);
+  return floats(output(await model.adapter.run({ [adapter.input]: input }), adapter.output));
+}
+
+/** Each slot's weighted sum of its tokens: [kept, width]. */
+export function gatherSlots(tokens: Matrix, selection: Selection): Float32Array {
+  const { data, rows, columns } = tokens;
+  const { groups, weights } = selection;
+  if (keepsPlainTokens(selection) && groups.length === rows) {
+    return data;
+  }
+  const slots = new Float32Array(groups.length * columns);
+  groups.forEach((group, slot) => {
+    const target = slots.subarray(slot * columns, (slot + 1) * columns);
+    group.forEach((token, i) => {
+      const weight = weights[slot]![i]!;
+      const source = data.subarray(token * columns, (token + 1) * columns);
+      if (group.length === 1 && weight === 1) {
+        target.set(source);
+      } else {
+        for (let column = 0; column < columns; column++) {
+          target[column]! += weight * source[column]!;
+        }
+      }
+    });
+  });
+  return slots;
+}

@@ -1,0 +1,117 @@
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { EarmarkError } from '../../protocol/errors';
+import type { AnalysisTimes, MelPicture, TokenCounts } from '../../protocol/run';
+import { poolToTokens } from '../../pruning/score';
+import type { Matrix } from '../../pruning/strategy';
+import { melPicture } from '../features/mel-picture';
+import type { Model } from './load';
+import { samplesPerPosition, samplesPerToken } from './pack';
+import { meanKeys, receivedAttention, validQueries } from './tap';
+
+/** One window after the encoder: all that every strategy starts from. Padding is trimmed away. */
+export interface EncodedWindow {
+  readonly counts: TokenCounts;
+  /** Encoder tokens: [valid, width]. */
+  readonly tokens: Matrix;
+  /** Received attention per head, pooled to tokens: [heads * valid]. */
+  readonly receivedPerHead: Float32Array;
+  /** Keys of the last layer, mean over heads, pooled to tokens: [valid, key width]; absent where they were not found. */
+  readonly keys?: Matrix;
+  readonly mel: MelPicture;
+  readonly times: AnalysisTimes;
+}
+
+/**
+ * Log-mel, encoder and attention tap of one window.
+ *
+ * @param samples mono, 16 kHz, at most one window, at least one sample
+ */
+export async function encodeWindow(model: Model, samples: Float32Array): Promise<EncodedWindow> {
+  const { pack, runtime } = model;
+  const { frontEnd, encoder } = pack;
+  const started = performance.now();
+  const padded = padSamples(model, samples);
+  const features = await model.frontEnd.run({
+    [frontEnd.input]: new runtime.Tensor('float32', padded, [1, padded.length]),
+  });
+  const mel = output(features, frontEnd.output);
+  const featuresMs = performance.now() - started;
+
+  const encodeStarted = performance.now();
+  const positions = padded.length / samplesPerPosition(pack);
+  const validPositions = Math.ceil(samples.length / samplesPerPosition(pack));
+  const queries = new Float32Array(positions).fill(1, 0, validPositions);
+  const encoded = await model.encoder.run({
+    [encoder.input]: mel,
+    [validQueries]: new runtime.Tensor('float32', queries, [1, 1, 1, positions]),
+  });
+  const encodeMs = performance.now() - encodeStarted;
+
+  const valid = Math.ceil(samples.length / samplesPerToken(pack));
+  const received = floats(output(encoded, receivedAttention));
+  const tokens = output(encoded, encoder.output);
+  const keys = encoded[meanKeys];
+  const bins = mel.dims[1]!;
+  const frames = mel.dims[2]!;
+  return {
+    counts: { valid, trimmed: tokens.dims[1]! - valid },
+    tokens: {
+      data: floats(tokens).slice(0, valid * encoder.width),
+      rows: valid,
+      columns: encoder.width,
+    },
+    receivedPerHead: poolToTokens(received, encoder.heads, encoder.positionsPerToken, validPositions),
+    ...(keys && { keys: poolKeys(keys, encoder.positionsPerToken, validPositions) }),
+    mel: melPicture(floats(mel), bins, frames, frontEnd.hopSamples / frontEnd.sampleRate),
+    times: { featuresMs, encodeMs },
+  };
+}
+
+/** Zeros up to a whole token, or up to the window where the model was trained that way. */
+function padSamples({ pack }: Model, samples: Float32Array): Float32Array {
+  const token = samplesPerToken(pack);
+  const length =
+    pack.frontEnd.padding === 'token'
+      ? Math.ceil(samples.length / token) * token
+      : pack.frontEnd.windowSeconds * pack.frontEnd.sampleRate;
+  if (length === samples.length) {
+    return samples;
+  }
+  const padded = new Float32Array(length);
+  padded.set(samples);
+  return padded;
+}
+
+/** [1, key width, positions] to [tokens, key width], the mean over each token's valid positions. */
+function poolKeys(keys: Tensor, positionsPerToken: number, validPositions: number): Matrix {
+  const columns = keys.dims[1]!;
+  const pooled = poolToTokens(floats(keys), columns, positionsPerToken, validPositions);
+  const rows = pooled.length / columns;
+  const data = new Float32Array(pooled.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      data[row * columns + column] = pooled[column * rows + row]!;
+    }
+  }
+  return { data, rows, columns };
+}
+
+/** @throws EarmarkError `model-invalid` where the graph has no such output */
+export function output(results: InferenceSession.OnnxValueMapType, name: string): Tensor {
+  const tensor = results[name];
+  if (!tensor) {
+    throw new EarmarkError(
+      'model-invalid',
+      `The model gives no output named "${name}"; it gives ${Object.keys(results).join(', ')}.`,
+    );
+  }
+  return tensor as Tensor;
+}
+
+/** The values of a float32 tensor, without a copy. */
+export function floats(tensor: Tensor): Float32Array {
+  if (!(tensor.data instanceof Float32Array)) {
+    throw new EarmarkError('model-unsupported', `The model gives ${tensor.type} where float32 is expected.`);
+  }
+  return tensor.data;
+}

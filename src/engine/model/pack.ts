@@ -1,0 +1,212 @@
+import { Ajv } from 'ajv';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, readdir, stat } from 'node:fs/promises';
+import * as path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { EarmarkError } from '../../protocol/errors';
+import type { ModelInfo } from '../../protocol/model';
+import schema from './pack.schema.json';
+
+/** A model pack's `pack.json`; the schema beside this file says what each field means and may hold. */
+export interface Pack {
+  readonly schemaVersion: 1;
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly limits: string;
+  readonly family: 'prefix' | 'cross-attention';
+  readonly licence: string;
+  readonly weights: readonly {
+    readonly part: string;
+    readonly name: string;
+    readonly source: string;
+    readonly licence: string;
+  }[];
+  readonly frontEnd: {
+    readonly file: string;
+    readonly input: string;
+    readonly output: string;
+    readonly sampleRate: 16000;
+    readonly melBins: number;
+    readonly hopSamples: number;
+    readonly windowSeconds: number;
+    /** Zero padding goes up to a whole token, or up to the whole window. */
+    readonly padding: 'token' | 'window';
+  };
+  readonly encoder: {
+    readonly file: string;
+    readonly input: string;
+    readonly output: string;
+    readonly layers: number;
+    readonly heads: number;
+    readonly width: number;
+    readonly framesPerPosition: number;
+    readonly positionsPerToken: number;
+    readonly attention: { readonly kind: 'tap' };
+  };
+  readonly adapter: {
+    readonly file: string;
+    readonly input: string;
+    readonly output: string;
+    readonly tokensPerStep: 1;
+  };
+  readonly embeddings: { readonly file: string; readonly input: string; readonly output: string };
+  readonly decoder: {
+    readonly file: string;
+    readonly layers: number;
+    readonly kvHeads: number;
+    readonly headDim: number;
+    readonly width: number;
+    readonly maxContext: number;
+    readonly logits: string;
+    readonly inputsEmbeds: string;
+    readonly attentionMask: string;
+    readonly pastKey: string;
+    readonly pastValue: string;
+    readonly presentKey: string;
+    readonly presentValue: string;
+  };
+  readonly tokenizer: { readonly file: string; readonly config: string };
+  readonly prompt: { readonly template: string; readonly question: string };
+  readonly stopTokens: readonly number[];
+  readonly precision: Readonly<Record<string, string>>;
+  readonly files: readonly { readonly path: string; readonly bytes: number; readonly sha256: string }[];
+}
+
+const isPack = new Ajv({ allErrors: true }).compile<Pack>(schema);
+
+/** @throws EarmarkError `model-not-found` or `model-invalid`, naming the field */
+export async function readPack(folder: string): Promise<Pack> {
+  const file = path.join(folder, 'pack.json');
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new EarmarkError('model-not-found', `There is no model at ${folder}: pack.json can not be read.`, undefined, {
+      cause: error,
+    });
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new EarmarkError('model-invalid', `${file} is not JSON: ${(error as Error).message}`, undefined, {
+      cause: error,
+    });
+  }
+  if (!isPack(json)) {
+    const problems = (isPack.errors ?? []).map((error) => `${error.instancePath || '/'} ${error.message ?? ''}`);
+    throw new EarmarkError('model-invalid', `${file} does not describe a model pack: ${problems.join('; ')}.`);
+  }
+  return json;
+}
+
+/**
+ * Compares every file of a pack with the size and SHA-256 that `pack.json` lists.
+ *
+ * @throws EarmarkError `model-damaged` naming the file, what was expected and what was found
+ */
+export async function verifyPack(folder: string, pack: Pack): Promise<void> {
+  await Promise.all(pack.files.map((file) => verifyFile(folder, pack.id, file)));
+}
+
+async function verifyFile(folder: string, id: string, file: Pack['files'][number]): Promise<void> {
+  const action = `Install the model "${id}" again.`;
+  const location = path.join(folder, file.path);
+  let bytes: number;
+  try {
+    bytes = (await stat(location)).size;
+  } catch (error) {
+    throw new EarmarkError('model-damaged', `The model "${id}" lacks its file ${file.path}.`, action, { cause: error });
+  }
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(location, { highWaterMark: 1 << 20 }), hash);
+  const found = hash.digest('hex');
+  if (bytes !== file.bytes || found !== file.sha256) {
+    throw new EarmarkError(
+      'model-damaged',
+      `The file ${file.path} of the model "${id}" is damaged: expected ${String(file.bytes)} bytes with SHA-256 ` +
+        `${file.sha256}, found ${String(bytes)} bytes with SHA-256 ${found}.`,
+      action,
+    );
+  }
+}
+
+/** A pack found on disk, or a folder that should be one and why it is not. */
+export interface FoundPack {
+  readonly folder: string;
+  readonly info: ModelInfo;
+}
+
+/** The packs of several model folders, in order; the first of an id wins. Folders that do not exist are passed over. */
+export async function findPacks(modelFolders: readonly string[]): Promise<FoundPack[]> {
+  const found = new Map<string, FoundPack>();
+  for (const parent of modelFolders) {
+    const names = await readdir(parent).catch(() => []);
+    for (const name of names.sort()) {
+      const folder = path.join(parent, name);
+      if (await stat(path.join(folder, 'pack.json')).catch(() => null)) {
+        const info = await describePack(folder);
+        if (!found.has(info.modelId)) {
+          found.set(info.modelId, { folder, info });
+        }
+      }
+    }
+  }
+  return [...found.values()];
+}
+
+async function describePack(folder: string): Promise<ModelInfo> {
+  try {
+    return packInfo(folder, await readPack(folder));
+  } catch (error) {
+    const name = path.basename(folder);
+    return {
+      modelId: name,
+      title: name,
+      description: '',
+      limits: '',
+      family: 'prefix',
+      licence: '',
+      folder,
+      bytes: 0,
+      heads: 0,
+      secondsPerToken: 0,
+      windowSeconds: 0,
+      question: '',
+      offers: [],
+      precision: {},
+      problem: EarmarkError.from(error).message,
+    };
+  }
+}
+
+function packInfo(folder: string, pack: Pack): ModelInfo {
+  return {
+    modelId: pack.id,
+    title: pack.title,
+    description: pack.description,
+    limits: pack.limits,
+    family: pack.family,
+    licence: pack.licence,
+    folder,
+    bytes: pack.files.reduce((sum, file) => sum + file.bytes, 0),
+    heads: pack.encoder.heads,
+    secondsPerToken: samplesPerToken(pack) / pack.frontEnd.sampleRate,
+    windowSeconds: pack.frontEnd.windowSeconds,
+    question: pack.prompt.question,
+    offers: ['scores', 'tokens', 'keys'],
+    precision: pack.precision,
+  };
+}
+
+/** Samples at 16 kHz that one encoder position stands for. */
+export function samplesPerPosition(pack: Pack): number {
+  return pack.frontEnd.hopSamples * pack.encoder.framesPerPosition;
+}
+
+/** Samples at 16 kHz that one token stands for. */
+export function samplesPerToken(pack: Pack): number {
+  return samplesPerPosition(pack) * pack.encoder.positionsPerToken;
+}

@@ -1,0 +1,45 @@
+import type { InferenceSession, TensorConstructor } from 'onnxruntime-node';
+import { EarmarkError } from '../../protocol/errors';
+
+/** onnxruntime-node, loaded on first need: decoding and viewing must work where it has no binary. */
+export interface Runtime {
+  readonly Tensor: TensorConstructor;
+  readonly version: string;
+  readonly provider: string;
+  createSession(model: string | Uint8Array): Promise<InferenceSession>;
+}
+
+/**
+ * @param threads intra-op threads; 0 lets onnxruntime use every physical core
+ * @throws EarmarkError `runtime-missing` where onnxruntime has no binary for the platform
+ */
+export async function loadRuntime(threads: number): Promise<Runtime> {
+  let ort: typeof import('onnxruntime-node');
+  try {
+    ort = await import('onnxruntime-node');
+  } catch (error) {
+    throw new EarmarkError(
+      'runtime-missing',
+      `onnxruntime has no binary for ${process.platform}-${process.arch}, so models can not run here. ` +
+        'Sounds can still be opened, seen and played.',
+      'Use Earmark on Linux (glibc), Windows or an Apple-silicon Mac, or through VS Code Remote on such a machine.',
+      { cause: error },
+    );
+  }
+  const options: InferenceSession.SessionOptions = {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+  };
+  return {
+    Tensor: ort.Tensor,
+    version: ort.env.versions.node ?? ort.env.versions.common,
+    provider: 'cpu',
+    // A path lets onnxruntime find external weights beside the model; bytes are for graphs that were edited.
+    createSession: (model) =>
+      typeof model === 'string'
+        ? ort.InferenceSession.create(model, options)
+        : ort.InferenceSession.create(model, options),
+  };
+}

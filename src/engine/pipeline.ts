@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { EarmarkError } from '../protocol/errors';
+import type { Run, RunEvent, RunSettings, RunStage, WindowAnalysis, WindowRun } from '../protocol/run';
+import { select } from '../pruning/registry';
+import { reduceHeads } from '../pruning/score';
+import type { Clip } from './audio/clip';
+import { windowsOf, type SampleWindow } from './audio/windows';
+import { adaptTokens } from './model/adapt';
+import { decode } from './model/decode';
+import { encodeWindow, type EncodedWindow } from './model/encode';
+import type { Model } from './model/load';
+import { buildPrompt } from './model/prompt';
+import { assembleRun } from './run';
+
+/** Encoder results by clip, model and window. */
+export interface EncodeCache {
+  get(key: string): EncodedWindow | undefined;
+  set(key: string, window: EncodedWindow): void;
+}
+
+export interface PipelineOptions {
+  readonly cache: EncodeCache;
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: RunEvent) => void;
+}
+
+/**
+ * The whole product on one page. Everything up to the scores is done once a window and cached; each strategy then
+ * costs only what follows. Windows are the outer loop, so that a clip of hours needs the memory of one window and
+ * every strategy has something to show early.
+ *
+ * A cancelled call returns what is done: finished windows of each run, the unfinished one as far as it came.
+ */
+export async function runClip(
+  model: Model,
+  clip: Clip,
+  settings: readonly RunSettings[],
+  options: PipelineOptions,
+): Promise<Run[]> {
+  const windows = windowsOf(clip.samples.length, model.pack.frontEnd.windowSeconds);
+  const drafts = settings.map((chosen) => ({ runId: randomUUID(), settings: chosen, parts: [] as WindowRun[] }));
+  let firstToken = 0;
+  let encodeCached = true;
+  for (const window of windows) {
+    if (options.signal.aborted) {
+      break;
+    }
+    const { encoded, cached } = await analyseWindow(model, clip, window, windows.length, options);
+    encodeCached &&= cached;
+    options.onEvent({ kind: 'analysed', analysis: windowAnalysis(model, encoded, window, firstToken) });
+    for (const { runId, settings: chosen, parts } of drafts) {
+      if (options.signal.aborted) {
+        break;
+      }
+      if (parts.length === 0) {
+        options.onEvent({ kind: 'started', runId, settings: chosen });
+      }
+      const task = { runId, settings: chosen, firstToken, windows: windows.length };
+      parts.push(await runWindow(model, encoded, window, task, options));
+    }
+    firstToken += encoded.counts.valid;
+  }
+  const shared = {
+    clipId: clip.clipId,
+    modelId: model.pack.id,
+    provider: model.runtime.provider,
+    decodeMs: clip.decodeMs,
+    encodeCached,
+  };
+  const runs = drafts
+    .filter(({ parts }) => parts.length > 0)
+    .map((draft) => assembleRun({ ...shared, ...draft, cancelled: options.signal.aborted }));
+  for (const run of runs) {
+    options.onEvent({ kind: 'finished', run });
+  }
+  return runs;
+}
+
+/** Encodes every window, and stops before any strategy. */
+export async function analyseClip(model: Model, clip: Clip, options: PipelineOptions): Promise<WindowAnalysis[]> {
+  const windows = windowsOf(clip.samples.length, model.pack.frontEnd.windowSeconds);
+  const analyses: WindowAnalysis[] = [];
+  let firstToken = 0;
+  for (const window of windows) {
+    if (options.signal.aborted) {
+      throw new EarmarkError('cancelled', 'Cancelled.');
+    }
+    const { encoded } = await analyseWindow(model, clip, window, windows.length, options);
+    const analysis = windowAnalysis(model, encoded, window, firstToken);
+    options.onEvent({ kind: 'analysed', analysis });
+    analyses.push(analysis);
+    firstToken += encoded.counts.valid;
+  }
+  return analyses;
+}
+
+/** Samples -> log-mel -> encoder tokens and received attention, or the same from the cache. */
+async function analyseWindow(
+  model: Model,
+  clip: Clip,
+  window: SampleWindow,
+  windows: number,
+  { cache, onEvent }: PipelineOptions,
+): Promise<{ readonly encoded: EncodedWindow; readonly cached: boolean }> {
+  const key = `${clip.clipId} ${model.pack.id} ${String(window.index)}`;
+  const known = cache.get(key);
+  if (known) {
+    return { encoded: known, cached: true };
+  }
+  onEvent({ kind: 'stage', stage: 'encode', window: window.index, windows });
+  // Lets the event leave before onnxruntime takes the thread.
+  await nextTurn();
+  const encoded = await encodeWindow(model, clip.samples.subarray(window.start, window.end));
+  cache.set(key, encoded);
+  return { encoded, cached: false };
+}
+
+interface WindowTask {
+  readonly runId: string;
+  readonly settings: RunSettings;
+  readonly firstToken: number;
+  readonly windows: number;
+}
+
+/** Scores -> selection -> embeddings -> prompt -> caption, for one strategy on one window. */
+async function runWindow(
+  model: Model,
+  encoded: EncodedWindow,
+  window: SampleWindow,
+  { runId, settings, firstToken, windows }: WindowTask,
+  { signal, onEvent }: PipelineOptions,
+): Promise<WindowRun> {
+  const { heads } = model.pack.encoder;
+  const enter = (stage: RunStage): void => {
+    onEvent({ kind: 'stage', stage, window: window.index, windows });
+  };
+
+  enter('select');
+  const selectStarted = performance.now();
+  const scores = reduceHeads(encoded.receivedPerHead, heads, settings.headReduce);
+  const { budget, selection } = select(settings, { ...encoded, scores });
+  const selectMs = performance.now() - selectStarted;
+  onEvent({ kind: 'selected', runId, window: window.index, selection });
+
+  const adaptStarted = performance.now();
+  const audio = await adaptTokens(model, encoded.tokens, selection);
+  const adaptMs = performance.now() - adaptStarted;
+
+  enter('prefill');
+  const prompt = await buildPrompt(model, settings.question, audio);
+  const decoded = await decode(model, prompt, {
+    maxNewTokens: settings.maxNewTokens,
+    signal,
+    onText: (text) => {
+      onEvent({ kind: 'text', runId, window: window.index, text });
+    },
+  });
+  const { featuresMs, encodeMs } = encoded.times;
+  const { prefillMs, stepsMs, steps } = decoded;
+  return {
+    index: window.index,
+    ...windowSeconds(model, window),
+    firstToken,
+    tokens: { ...encoded.counts, asked: budget, kept: selection.groups.length },
+    selection,
+    prompt: prompt.split,
+    caption: decoded.caption,
+    tokenIds: decoded.tokenIds,
+    finish: decoded.finish,
+    times: {
+      featuresMs,
+      encodeMs,
+      selectMs,
+      adaptMs,
+      prefillMs,
+      decodeMsPerToken: steps === 0 ? 0 : stepsMs / steps,
+      totalMs: featuresMs + encodeMs + selectMs + adaptMs + prefillMs + stepsMs,
+    },
+    kvBytes: decoded.kvBytes,
+  };
+}
+
+function windowAnalysis(
+  model: Model,
+  { counts, receivedPerHead, mel, times }: EncodedWindow,
+  window: SampleWindow,
+  firstToken: number,
+): WindowAnalysis {
+  return {
+    index: window.index,
+    ...windowSeconds(model, window),
+    firstToken,
+    tokens: counts,
+    receivedPerHead,
+    heads: model.pack.encoder.heads,
+    mel,
+    times,
+  };
+}
+
+function windowSeconds({ pack }: Model, window: SampleWindow): { startSeconds: number; endSeconds: number } {
+  const { sampleRate } = pack.frontEnd;
+  return { startSeconds: window.start / sampleRate, endSeconds: window.end / sampleRate };
+}
