@@ -1,0 +1,53 @@
+import * as vscode from 'vscode';
+import { SoundView, type ViewServices } from './sound-view';
+import type { Sound } from './sound';
+import type { SoundViews } from './sound-views';
+import { openPage } from './webview-page';
+
+interface SoundDocument extends vscode.CustomDocument {
+  readonly sound: Sound;
+}
+
+/** The read-only editor for audio files. */
+export class AudioEditorProvider implements vscode.CustomReadonlyEditorProvider<SoundDocument> {
+  static readonly viewType = 'earmark.audioEditor';
+
+  constructor(
+    private readonly services: ViewServices,
+    private readonly views: SoundViews,
+  ) {}
+
+  register(): vscode.Disposable {
+    return vscode.window.registerCustomEditorProvider(AudioEditorProvider.viewType, this, {
+      supportsMultipleEditorsPerDocument: true,
+    });
+  }
+
+  openCustomDocument(uri: vscode.Uri): SoundDocument {
+    const sound = this.views.acquireSound(uri);
+    return {
+      uri,
+      sound,
+      dispose: () => {
+        this.views.releaseSound(sound);
+      },
+    };
+  }
+
+  resolveCustomEditor({ sound }: SoundDocument, panel: vscode.WebviewPanel): void {
+    const connection = openPage(panel.webview, this.services.extensionUri, 'editor', sound.uri);
+    const view = new SoundView(sound, connection, this.services);
+    this.views.add(view);
+    const follow = (): void => {
+      if (panel.active) {
+        this.views.setActive(view);
+      }
+    };
+    follow();
+    panel.onDidChangeViewState(follow);
+    panel.onDidDispose(() => {
+      this.views.remove(view);
+      view.dispose();
+    });
+  }
+}

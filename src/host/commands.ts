@@ -1,0 +1,79 @@
+import * as vscode from 'vscode';
+import type { ViewCommand } from '../protocol/view';
+import { AttentionPane } from './attention-pane';
+import { AudioEditorProvider } from './audio-editor';
+import type { ComparisonPanels } from './comparison-panel';
+import type { EngineClient } from './engine-client';
+import type { SoundViews } from './sound-views';
+
+export interface CommandServices {
+  readonly views: SoundViews;
+  readonly comparisons: ComparisonPanels;
+  readonly engine: EngineClient;
+  readonly log: vscode.LogOutputChannel;
+}
+
+/** Every command of the manifest. */
+export function registerCommands(services: CommandServices): vscode.Disposable {
+  const { views, comparisons, engine, log } = services;
+  const inEditor = (command: ViewCommand) => async (uri?: unknown) => {
+    const target = soundOf(uri, views);
+    if (target) {
+      await sendToEditor(target, command, views);
+    }
+  };
+  const commands: Readonly<Record<string, (uri?: unknown) => unknown>> = {
+    'earmark.pruneAndCaption': inEditor('pruneAndCaption'),
+    'earmark.exportReport': inEditor('exportReport'),
+    'earmark.cancel': inEditor('cancel'),
+    'earmark.compareStrategies': (uri) => {
+      const target = soundOf(uri, views);
+      if (target) {
+        comparisons.show(target);
+      }
+    },
+    'earmark.openEditor': async (uri) => {
+      const target = soundOf(uri, views);
+      if (target) {
+        await openEditor(target);
+      }
+    },
+    'earmark.showAttention': () => vscode.commands.executeCommand(`${AttentionPane.viewType}.focus`),
+    'earmark.showLog': () => {
+      log.show();
+    },
+    'earmark.openSettings': () => vscode.commands.executeCommand('workbench.action.openSettings', 'earmark.'),
+    'earmark.restartEngine': () => engine.restartNow(),
+  };
+  return vscode.Disposable.from(
+    ...Object.entries(commands).map(([name, run]) => vscode.commands.registerCommand(name, run)),
+  );
+}
+
+/** The file that a command is about: its argument, the active tab, or the editor used last. Says so if there is none. */
+function soundOf(argument: unknown, views: SoundViews): vscode.Uri | undefined {
+  const uri = argument instanceof vscode.Uri ? argument : (activeTabUri() ?? views.active?.sound.uri);
+  if (!uri) {
+    void vscode.window.showInformationMessage('Earmark: open an audio file first, or choose one in the Explorer.');
+  }
+  return uri;
+}
+
+function activeTabUri(): vscode.Uri | undefined {
+  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  if (input instanceof vscode.TabInputCustom || input instanceof vscode.TabInputText) {
+    return input.uri;
+  }
+  return undefined;
+}
+
+async function sendToEditor(uri: vscode.Uri, command: ViewCommand, views: SoundViews): Promise<void> {
+  if (!views.find(uri) || views.active?.sound.uri.toString() !== uri.toString()) {
+    await openEditor(uri);
+  }
+  views.find(uri)?.command(command);
+}
+
+async function openEditor(uri: vscode.Uri): Promise<void> {
+  await vscode.commands.executeCommand('vscode.openWith', uri, AudioEditorProvider.viewType);
+}

@@ -1,0 +1,57 @@
+import * as vscode from 'vscode';
+import { SoundView, type ViewServices } from './sound-view';
+import type { SoundViews } from './sound-views';
+import { openPage } from './webview-page';
+
+/** The side-by-side comparison of strategies on one sound, a panel of its own that survives a reload of the window. */
+export class ComparisonPanels implements vscode.WebviewPanelSerializer {
+  static readonly viewType = 'earmark.comparison';
+  private readonly panels = new Map<string, vscode.WebviewPanel>();
+
+  constructor(
+    private readonly services: ViewServices,
+    private readonly views: SoundViews,
+  ) {}
+
+  register(): vscode.Disposable {
+    return vscode.window.registerWebviewPanelSerializer(ComparisonPanels.viewType, this);
+  }
+
+  show(uri: vscode.Uri): void {
+    const open = this.panels.get(uri.toString());
+    if (open) {
+      open.reveal();
+      return;
+    }
+    const panel = vscode.window.createWebviewPanel(ComparisonPanels.viewType, '', vscode.ViewColumn.Active, {
+      enableScripts: true,
+    });
+    this.fill(panel, uri);
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- the interface asks for a promise
+  async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+    const resource = (state as { resource?: unknown } | undefined)?.resource;
+    if (typeof resource !== 'string' || resource === '') {
+      panel.dispose();
+      return;
+    }
+    this.fill(panel, vscode.Uri.parse(resource));
+  }
+
+  private fill(panel: vscode.WebviewPanel, uri: vscode.Uri): void {
+    const sound = this.views.acquireSound(uri);
+    panel.title = `Compare: ${sound.name}`;
+    const view = new SoundView(
+      sound,
+      openPage(panel.webview, this.services.extensionUri, 'comparison', uri),
+      this.services,
+    );
+    this.panels.set(uri.toString(), panel);
+    panel.onDidDispose(() => {
+      this.panels.delete(uri.toString());
+      view.dispose();
+      this.views.releaseSound(sound);
+    });
+  }
+}

@@ -1,0 +1,267 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import * as vscode from 'vscode';
+import type { MessageConnection, ProgressType, RequestType } from 'vscode-jsonrpc';
+import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
+import * as protocol from '../protocol/engine';
+import { EarmarkError, type ErrorData } from '../protocol/errors';
+import { ask } from '../protocol/rpc';
+import type { EngineState } from '../protocol/view';
+
+/** A cancelled request that has not ended by then is stuck in native code: only ending the process cancels it. */
+const cancelGraceMs = 5_000;
+const handshakeMs = 30_000;
+/** How long an engine without anything open lingers. */
+const idleMs = 60_000;
+const backOffMs = [500, 2_000, 8_000];
+/** An engine that lived this long died of something new, so the back-off starts over. */
+const healthyMs = 60_000;
+
+/**
+ * Owns the engine process: starts it on first need, restarts it with back-off when it dies, ends it when nothing is
+ * open. Requests go through here, so that every one can be cancelled, by ending the process if nothing else helps.
+ */
+export class EngineClient implements vscode.Disposable {
+  private readonly stateChanged = new vscode.EventEmitter<EngineState>();
+  readonly onDidChangeState = this.stateChanged.event;
+  private current: EngineState = { status: 'stopped' };
+  private engine: Promise<MessageConnection> | undefined;
+  private child: ChildProcess | undefined;
+  private generationCount = 0;
+  private failures = 0;
+  private users = 0;
+  private requests = 0;
+  private idle: NodeJS.Timeout | undefined;
+  private restart: NodeJS.Timeout | undefined;
+  private progressTokens = 0;
+  private disposed = false;
+
+  constructor(
+    private readonly script: string,
+    private readonly params: () => protocol.InitializeParams,
+    private readonly log: vscode.LogOutputChannel,
+  ) {}
+
+  get state(): EngineState {
+    return this.current;
+  }
+
+  /** Counts the engines there have been. What an earlier one held, clips for one, is gone. */
+  get generation(): number {
+    return this.generationCount;
+  }
+
+  /** Keeps the engine alive until the returned handle is disposed. */
+  use(): vscode.Disposable {
+    this.users++;
+    clearTimeout(this.idle);
+    let used = true;
+    return new vscode.Disposable(() => {
+      if (used) {
+        used = false;
+        this.users--;
+        this.stopWhenIdle();
+      }
+    });
+  }
+
+  /**
+   * Sends a request, starting the engine if need be.
+   *
+   * @throws EarmarkError
+   */
+  async request<Params, Result, Event = never>(
+    type: RequestType<Params, Result, ErrorData>,
+    params: (progress: string) => Params,
+    options: {
+      readonly signal?: AbortSignal;
+      readonly progress?: { readonly type: ProgressType<Event>; readonly report: (event: Event) => void };
+    } = {},
+  ): Promise<Result> {
+    const connection = await this.start();
+    const token = `host-${String(this.progressTokens++)}`;
+    const listener = options.progress && connection.onProgress(options.progress.type, token, options.progress.report);
+    const disarm = this.killWhenStuck(options.signal);
+    this.requests++;
+    this.setState({ status: 'busy' });
+    try {
+      return await ask(connection, type, params(token), options.signal);
+    } finally {
+      disarm();
+      listener?.dispose();
+      this.requests--;
+      if (this.requests === 0 && this.current.status === 'busy') {
+        this.setState({ status: 'ready' });
+      }
+    }
+  }
+
+  /** Tells the engine something that needs no answer; a stopped engine has forgotten it anyway. */
+  async closeClip(clipId: string): Promise<void> {
+    if (this.engine && this.child) {
+      const connection = await this.engine;
+      await connection.sendNotification(protocol.closeClip, { clipId });
+    }
+  }
+
+  /** Ends the engine and starts a new one, for new settings or at the person's wish. */
+  async restartNow(): Promise<void> {
+    this.failures = 0;
+    this.stop();
+    await this.start();
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    this.stop();
+    this.stateChanged.dispose();
+  }
+
+  private start(): Promise<MessageConnection> {
+    clearTimeout(this.restart);
+    this.engine ??= this.launch().catch((error: unknown) => {
+      this.engine = undefined;
+      this.setState({ status: 'failed', error: EarmarkError.from(error).toData() });
+      throw error;
+    });
+    return this.engine;
+  }
+
+  private async launch(): Promise<MessageConnection> {
+    this.setState({ status: 'starting' });
+    this.generationCount++;
+    const child = fork(this.script, [], {
+      execArgv: [],
+      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env: engineEnvironment(),
+    });
+    const started = Date.now();
+    this.child = child;
+    child.stdout?.on('data', (data: Buffer) => {
+      this.log.info(data.toString().trimEnd());
+    });
+    child.stderr?.on('data', (data: Buffer) => {
+      this.log.warn(data.toString().trimEnd());
+    });
+    const connection = createMessageConnection(new IPCMessageReader(child), new IPCMessageWriter(child));
+    child.on('error', (error) => {
+      this.log.error(error);
+    });
+    child.on('exit', (code, signal) => {
+      connection.dispose();
+      this.ended(child, started, signal ?? `exit code ${String(code)}`);
+    });
+    connection.listen();
+    const info = await withTimeout(ask(connection, protocol.initialize, this.params()), handshakeMs);
+    this.log.info(
+      `Engine ${info.version} started (pid ${String(child.pid)}), ` +
+        (info.runtime
+          ? `${info.runtime.name} ${info.runtime.version} on ${info.runtime.provider}`
+          : 'no model runtime'),
+    );
+    if (info.problem) {
+      this.log.warn(info.problem.message);
+    }
+    this.setState({ status: 'ready' });
+    return connection;
+  }
+
+  /** The process is gone. Unless that was wanted, says so and starts a new one after a while. */
+  private ended(child: ChildProcess, started: number, reason: string): void {
+    this.log.info(`Engine (pid ${String(child.pid)}) ended: ${reason}`);
+    if (this.child !== child || this.disposed) {
+      return;
+    }
+    this.child = undefined;
+    this.engine = undefined;
+    if (Date.now() - started > healthyMs) {
+      this.failures = 0;
+    }
+    const delay = backOffMs[this.failures++];
+    const again = delay === undefined ? 'It is not started again by itself.' : 'It is being started again.';
+    const error = new EarmarkError(
+      'engine-stopped',
+      `The Earmark engine stopped (${reason}). ${again}`,
+      'See the log.',
+    );
+    this.setState({ status: 'failed', error: error.toData() });
+    void this.tell(error.message);
+    if (delay !== undefined) {
+      this.restart = setTimeout(() => {
+        void this.start().catch((failure: unknown) => {
+          this.log.error(failure instanceof Error ? failure : String(failure));
+        });
+      }, delay);
+    }
+  }
+
+  private async tell(message: string): Promise<void> {
+    const choice = await vscode.window.showWarningMessage(message, 'Show Log', 'Restart Now');
+    if (choice === 'Show Log') {
+      this.log.show();
+    } else if (choice === 'Restart Now') {
+      await this.restartNow();
+    }
+  }
+
+  private killWhenStuck(signal: AbortSignal | undefined): () => void {
+    let timer: NodeJS.Timeout | undefined;
+    const arm = (): void => {
+      timer = setTimeout(() => {
+        this.log.warn('A cancelled request did not end in time; the engine is restarted.');
+        this.stop();
+      }, cancelGraceMs);
+    };
+    signal?.addEventListener('abort', arm, { once: true });
+    return () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', arm);
+    };
+  }
+
+  private stopWhenIdle(): void {
+    if (this.users === 0) {
+      clearTimeout(this.idle);
+      this.idle = setTimeout(() => {
+        this.stop();
+      }, idleMs);
+    }
+  }
+
+  private stop(): void {
+    clearTimeout(this.idle);
+    clearTimeout(this.restart);
+    const child = this.child;
+    this.child = undefined;
+    this.engine = undefined;
+    child?.kill('SIGKILL');
+    this.setState({ status: 'stopped' });
+  }
+
+  private setState(state: EngineState): void {
+    if (!this.disposed && (state.status !== this.current.status || state.status === 'failed')) {
+      this.current = state;
+      this.stateChanged.fire(state);
+    }
+  }
+}
+
+/** The host's environment without what would make the child behave as a part of VS Code. */
+function engineEnvironment(): NodeJS.ProcessEnv {
+  const entries = Object.entries(process.env).filter(([name]) => !name.startsWith('VSCODE_'));
+  return { ...Object.fromEntries(entries), ELECTRON_RUN_AS_NODE: '1' };
+}
+
+async function withTimeout<Result>(task: Promise<Result>, ms: number): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new EarmarkError('engine-stopped', `The engine did not answer within ${String(ms / 1000)} s.`));
+    }, ms);
+  });
+  try {
+    return await Promise.race([task, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

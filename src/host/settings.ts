@@ -1,0 +1,67 @@
+import * as vscode from 'vscode';
+import type { RunSettings } from '../protocol/run';
+import type { BudgetMode, HeadReduce } from '../pruning/selection';
+
+const section = 'earmark';
+
+/** What a view starts with: the user's settings. */
+export interface ViewSettings {
+  readonly modelId: string;
+  readonly run: RunSettings;
+}
+
+/** The settings of the configuration as a run takes them. An empty question stands for the model's own. */
+export function readViewSettings(): ViewSettings {
+  const configuration = vscode.workspace.getConfiguration(section);
+  return {
+    modelId: configuration.get('model', 'earmark-mini'),
+    run: {
+      strategy: configuration.get('strategy', 'segmentwise'),
+      keepRatio: configuration.get('keepRatio', 0.25),
+      budgetMode: configuration.get<BudgetMode>('budgetMode', 'exact'),
+      headReduce: readHead(configuration.get<string>('head', 'mean')),
+      parameters: { segments: configuration.get('segments', 10) },
+      question: configuration.get('question', ''),
+      maxNewTokens: configuration.get('maxNewTokens', 64),
+    },
+  };
+}
+
+/** Settings that the engine takes when it starts. */
+export interface EngineSettings {
+  readonly modelFolders: readonly string[];
+  readonly threads: number;
+  readonly ffmpeg: string;
+}
+
+export function readEngineSettings(): EngineSettings {
+  const configuration = vscode.workspace.getConfiguration(section);
+  return {
+    modelFolders: configuration.get<string[]>('modelFolders', []),
+    threads: configuration.get('threads', 0),
+    ffmpeg: configuration.get('ffmpegPath', ''),
+  };
+}
+
+/** Calls `onEngine` where the engine must start anew, `onView` where views show other choices. */
+export function onDidChangeSettings(handlers: { onEngine: () => void; onView: () => void }): vscode.Disposable {
+  return vscode.workspace.onDidChangeConfiguration((event) => {
+    const engine = ['modelFolders', 'threads', 'ffmpegPath'].some((name) =>
+      event.affectsConfiguration(`${section}.${name}`),
+    );
+    if (engine) {
+      handlers.onEngine();
+    }
+    if (event.affectsConfiguration(section)) {
+      handlers.onView();
+    }
+  });
+}
+
+function readHead(value: string): HeadReduce {
+  if (value === 'mean' || value === 'max') {
+    return value;
+  }
+  const head = Number(value);
+  return Number.isInteger(head) && head >= 0 ? head : 'mean';
+}
