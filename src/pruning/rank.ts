@@ -3,7 +3,7 @@
  *
  * O(n log n).
  */
-export function rankByScore(scores: Float32Array, start = 0, end = scores.length): number[] {
+export function rankByScore(scores: Float32Array | Float64Array, start = 0, end = scores.length): number[] {
   return Array.from({ length: end - start }, (_, i) => start + i).sort((a, b) => scores[b]! - scores[a]! || a - b);
 }
 

@@ -2,16 +2,43 @@ import { EarmarkError } from '../protocol/errors';
 import { budgetOf } from './budget';
 import { requireFiniteScores } from './score';
 import type { BudgetMode, Selection } from './selection';
+import { aToMe } from './strategies/a-tome';
 import { bottomK } from './strategies/bottom-k';
+import { cdpruner } from './strategies/cdpruner';
+import { changePoint } from './strategies/change-point';
+import { divprune } from './strategies/divprune';
+import { fastadasp } from './strategies/fastadasp';
+import { hybrid } from './strategies/hybrid';
 import { none } from './strategies/none';
 import { random } from './strategies/random';
+import { saMap } from './strategies/sa-map';
 import { segmentwise } from './strategies/segmentwise';
 import { topK } from './strategies/top-k';
 import { uniform } from './strategies/uniform';
-import type { Parameter, SelectionInput, Strategy } from './strategy';
+import { variableBudget } from './strategies/variable-budget';
+import { visionzip } from './strategies/visionzip';
+import { vispruner } from './strategies/vispruner';
+import type { Matrix, Parameter, SelectionInput, Strategy } from './strategy';
 
 /** Every strategy, in the order the interface lists them. A new one is one file and one line here. */
-export const strategies: readonly Strategy[] = [none, segmentwise, topK, bottomK, random, uniform];
+export const strategies: readonly Strategy[] = [
+  none,
+  segmentwise,
+  topK,
+  bottomK,
+  random,
+  uniform,
+  visionzip,
+  vispruner,
+  divprune,
+  cdpruner,
+  aToMe,
+  fastadasp,
+  saMap,
+  variableBudget,
+  changePoint,
+  hybrid,
+];
 
 /** @throws EarmarkError `settings-invalid` naming the strategies there are */
 export function strategyNamed(name: string): Strategy {
@@ -68,7 +95,7 @@ function checked(parameter: Parameter, value = parameter.default): number {
  */
 export function select(
   choice: StrategyChoice,
-  input: Pick<SelectionInput, 'scores' | 'tokens' | 'keys'>,
+  input: Pick<SelectionInput, 'scores' | 'tokens' | 'keys' | 'similarity'>,
 ): { readonly budget: number; readonly selection: Selection } {
   const strategy = strategyNamed(choice.strategy);
   const parameters = completeParameters(strategy, choice.parameters);
@@ -79,6 +106,11 @@ export function select(
   if (strategy.needs.includes('scores')) {
     requireFiniteScores(input.scores);
   }
+  requireNeeds(strategy, input);
+  return { budget, selection: strategy.select({ ...input, budget, budgetMode: choice.budgetMode, parameters }) };
+}
+
+function requireNeeds(strategy: Strategy, input: Parameters<typeof select>[1]): void {
   for (const need of ['tokens', 'keys'] as const) {
     if (strategy.needs.includes(need) && !input[need]) {
       throw new EarmarkError(
@@ -88,5 +120,27 @@ export function select(
       );
     }
   }
-  return { budget, selection: strategy.select({ ...input, budget, budgetMode: choice.budgetMode, parameters }) };
+  for (const name of ['tokens', 'keys', 'similarity'] as const) {
+    requireShape(name, input[name], input.scores.length);
+  }
+}
+
+/** @throws EarmarkError `scores-invalid` where a matrix does not have one full row for each token */
+function requireShape(name: 'tokens' | 'keys' | 'similarity', matrix: Matrix | undefined, tokens: number): void {
+  if (!matrix) {
+    return;
+  }
+  const { data, rows, columns } = matrix;
+  if (
+    rows !== tokens ||
+    columns === 0 ||
+    data.length !== rows * columns ||
+    (name === 'similarity' && columns !== rows)
+  ) {
+    throw new EarmarkError(
+      'scores-invalid',
+      `There are scores for ${String(tokens)} tokens, but ${name} of shape [${String(rows)}, ${String(columns)}] with ${String(data.length)} values.`,
+      'Give one row for each score, all of the same length.',
+    );
+  }
 }

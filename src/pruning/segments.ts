@@ -17,3 +17,8 @@ export function equalSegments(tokens: number, segments: number): Segment[] {
     end: Math.floor(((i + 1) * tokens) / count),
   }));
 }
+
+/** The segments between cuts: each cut is the first token of a segment. `cuts` must be in time order, without 0 and N. */
+export function segmentsBetween(cuts: readonly number[], tokens: number): Segment[] {
+  return [0, ...cuts].map((start, i) => ({ start, end: cuts[i] ?? tokens }));
+}

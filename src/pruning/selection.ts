@@ -33,3 +33,17 @@ export function sourceTokens(selection: Selection): number[] {
 export function keepsPlainTokens(selection: Selection): boolean {
   return selection.groups.every((group, slot) => group.length === 1 && selection.weights[slot]?.[0] === 1);
 }
+
+/** One kept slot before it has its place: its tokens, in any order, each with the weight it is mixed in with. */
+export type Group = readonly { readonly token: number; readonly weight: number }[];
+
+/** A selection of merged tokens, brought into time order: groups by their first token, tokens within each group. */
+export function selectGroups(groups: readonly Group[]): Selection {
+  const ordered = groups
+    .map((group) => [...group].sort((a, b) => a.token - b.token))
+    .sort((a, b) => a[0]!.token - b[0]!.token);
+  return {
+    groups: ordered.map((group) => group.map(({ token }) => token)),
+    weights: ordered.map((group) => group.map(({ weight }) => weight)),
+  };
+}

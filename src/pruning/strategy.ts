@@ -17,6 +17,11 @@ export interface SelectionInput {
   readonly tokens?: Matrix;
   /** Keys of the encoder's last layer, mean over heads, pooled to tokens: [N, D]. Present where needed. */
   readonly keys?: Matrix;
+  /**
+   * Cosine similarity of every pair of tokens, [N, N], 0 where a token has no length: for a comparison of several
+   * strategies. Those that use it compute it from `tokens` where it is absent (see `similarity.ts` for what that costs).
+   */
+  readonly similarity?: Matrix;
   /** K: the most tokens to keep, 1 <= K <= N. */
   readonly budget: number;
   readonly budgetMode: BudgetMode;
@@ -56,11 +61,11 @@ export interface Strategy {
   select(input: SelectionInput): Selection;
 }
 
-/** The parameter shared by every strategy that cuts the clip into equal segments. */
+/** The parameter shared by every strategy that cuts the clip into segments. */
 export const segmentsParameter: Parameter = {
   name: 'segments',
   label: 'Segments',
-  description: 'Number of equal consecutive parts, each of which keeps its own share of tokens.',
+  description: 'Number of consecutive parts, each of which keeps its own share of tokens.',
   minimum: 1,
   maximum: 100,
   default: 10,
