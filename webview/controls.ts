@@ -1,0 +1,302 @@
+import type { ModelInfo } from '../src/protocol/model';
+import type { RunSettings } from '../src/protocol/run';
+import { strategies, strategyNamed } from '../src/pruning/registry';
+import type { BudgetMode, HeadReduce } from '../src/pruning/selection';
+import { button, element, icon } from './element';
+import { dropdown, numberField, textArea, type Field } from './fields';
+import { grouped, percent } from './words-for-numbers';
+
+export interface Choice {
+  readonly modelId: string;
+  readonly settings: RunSettings;
+}
+
+export interface ControlEvents {
+  changed(choice: Choice): void;
+  run(): void;
+  cancel(): void;
+  compare(): void;
+  showAttention(): void;
+  exportReport(): void;
+  openSettings(): void;
+}
+
+/** What the choice keeps, counted before anything is run. */
+export interface Count {
+  readonly asked: number;
+  readonly kept: number;
+  readonly total: number;
+  /** Counted from the length of the clip, before the model has said how many tokens there are. */
+  readonly estimated: boolean;
+}
+
+/** Everything a person chooses before a run, made from the models and the strategy registry. */
+export class Controls {
+  readonly node = element('section', {
+    class: 'controls',
+    attributes: { 'aria-label': 'What to keep and what to ask' },
+  });
+  private readonly parameters = element('div', { class: 'parameters' });
+  private readonly description = element('p', { class: 'hint' });
+  private readonly count = element('p', { class: 'count', attributes: { 'role': 'status', 'aria-live': 'polite' } });
+  private readonly modelHint = element('p', { class: 'hint' });
+  private readonly runButton: HTMLElement & { disabled: boolean };
+  private readonly cancelButton: HTMLElement & { disabled: boolean };
+  private readonly exportButton: HTMLElement & { disabled: boolean };
+  private models: readonly ModelInfo[];
+  private choice: Choice;
+  private strategyField!: Field<string>;
+  private modelField!: Field<string>;
+  private keepField!: Field<number>;
+  private headField!: Field<string>;
+  private budgetField!: Field<string>;
+  private questionField!: ReturnType<typeof textArea>;
+  private lengthField!: Field<number>;
+  private running = false;
+  private canRun = false;
+
+  constructor(
+    models: readonly ModelInfo[],
+    choice: Choice,
+    private readonly events: ControlEvents,
+  ) {
+    this.models = models;
+    this.choice = choice;
+    this.runButton = button('Prune & Caption', 'play', () => events.run(), 'primary');
+    this.cancelButton = button('Cancel', 'debug-stop', () => events.cancel());
+    this.exportButton = button('Export Report', 'export', () => events.exportReport());
+    this.build();
+  }
+
+  get chosen(): Choice {
+    return this.choice;
+  }
+
+  get model(): ModelInfo | undefined {
+    return this.models.find(({ modelId }) => modelId === this.choice.modelId);
+  }
+
+  /** The settings as they are run: without a question of the person's, the model's own. */
+  get runSettings(): RunSettings {
+    const { settings } = this.choice;
+    return settings.question.trim() === '' ? { ...settings, question: this.model?.question ?? '' } : settings;
+  }
+
+  setModels(models: readonly ModelInfo[], modelId: string): void {
+    if (JSON.stringify(models) === JSON.stringify(this.models) && this.models.length > 0) return;
+    this.models = models;
+    if (!this.model) this.choice = { ...this.choice, modelId };
+    this.build();
+  }
+
+  setHead(headReduce: HeadReduce): void {
+    this.headField.set(String(headReduce));
+    this.change({ headReduce });
+  }
+
+  setRunning(running: boolean): void {
+    this.running = running;
+    this.updateButtons();
+  }
+
+  setReady(canRun: boolean, canExport: boolean): void {
+    this.canRun = canRun;
+    this.exportButton.disabled = !canExport;
+    this.updateButtons();
+  }
+
+  showCount(count: Count | undefined, problem?: string): void {
+    this.count.classList.toggle('problem', problem !== undefined);
+    if (problem !== undefined || !count) {
+      this.count.textContent = problem ?? '';
+      return;
+    }
+    const { asked, kept, total, estimated } = count;
+    const about = estimated ? 'about ' : '';
+    const lines = [
+      element('strong', {
+        text: `keeps ${about}${grouped(kept)} of ${grouped(total)} tokens (${percent(total > 0 ? kept / total : 0)})`,
+      }),
+    ];
+    if (asked !== kept) {
+      const why =
+        this.choice.settings.budgetMode === 'paper'
+          ? 'paper budget'
+          : strategyNamed(this.choice.settings.strategy).label;
+      lines.push(element('span', { text: `asked ${grouped(asked)}; ${why} keeps ${grouped(kept)}` }));
+    }
+    this.count.replaceChildren(...lines);
+  }
+
+  // --- building
+
+  private build(): void {
+    const { settings, modelId } = this.choice;
+    const model = this.model;
+    this.modelField = dropdown(
+      { label: 'Model', description: 'The audio language model that listens and writes.' },
+      this.models.map((one) => ({ value: one.modelId, label: one.title, disabled: one.problem !== undefined })),
+      modelId,
+      (value) => {
+        this.choice = { ...this.choice, modelId: value };
+        this.build();
+        this.events.changed(this.choice);
+      },
+    );
+    this.strategyField = dropdown(
+      { label: 'Strategy', description: 'The rule that decides which audio tokens go on to the language model.' },
+      strategies.map(({ name, label, needs }) => {
+        const missing = needs.find((need) => model && !model.offers.includes(need));
+        return {
+          value: name,
+          label: missing === undefined ? label : `${label} (model gives no ${missing})`,
+          disabled: missing !== undefined,
+        };
+      }),
+      settings.strategy,
+      (strategy) => this.change({ strategy }),
+    );
+    this.keepField = numberField(
+      {
+        label: 'Keep ratio',
+        description:
+          'The share of the audio tokens to keep. Fewer tokens make prefill faster and the KV cache smaller.',
+      },
+      { minimum: 1, maximum: 100, step: 1, unit: '%' },
+      Math.round(settings.keepRatio * 1000) / 10,
+      (value) => this.change({ keepRatio: value / 100 }),
+      true,
+    );
+    this.headField = dropdown(
+      {
+        label: 'Attention heads',
+        description:
+          "How the scores of the encoder's attention heads become one: their mean, their maximum, or one head alone.",
+      },
+      headOptions(model?.heads ?? 0),
+      String(settings.headReduce),
+      (value) => this.change({ headReduce: headReduceOf(value) }),
+    );
+    this.budgetField = dropdown(
+      {
+        label: 'Budget',
+        description:
+          'Exact keeps as many tokens as asked. Paper rounds down in each segment, as published, and so keeps a few less.',
+      },
+      [
+        { value: 'exact', label: 'Exact: as many as asked' },
+        { value: 'paper', label: 'Paper: rounded down in each segment' },
+      ],
+      settings.budgetMode,
+      (value) => this.change({ budgetMode: value as BudgetMode }),
+    );
+    this.questionField = textArea(
+      {
+        label: 'Question',
+        description: 'What the model is asked about the sound. Left empty, the model is asked its usual question.',
+      },
+      settings.question,
+      (question) => this.change({ question }),
+    );
+    this.questionField.placeholder(model?.question ?? '');
+    this.lengthField = numberField(
+      { label: 'Most new tokens', description: 'The caption ends here at the latest.' },
+      { minimum: 1, maximum: 2048, step: 1 },
+      settings.maxNewTokens,
+      (maxNewTokens) => this.change({ maxNewTokens }),
+    );
+    this.node.replaceChildren(
+      ...(this.models.length > 0 ? [this.modelField.node, this.modelHint] : [this.noModel()]),
+      this.strategyField.node,
+      this.description,
+      this.keepField.node,
+      this.count,
+      element(
+        'p',
+        { class: 'note' },
+        icon('info'),
+        element('span', { text: 'Pruning is nearly free for captions and questions, and costly for transcription.' }),
+      ),
+      this.parameters,
+      this.headField.node,
+      this.budgetField.node,
+      this.questionField.node,
+      this.lengthField.node,
+      element(
+        'div',
+        { class: 'actions' },
+        this.runButton,
+        this.cancelButton,
+        button('Compare…', 'table', () => this.events.compare()),
+        button('Show Attention', 'eye', () => this.events.showAttention()),
+        this.exportButton,
+      ),
+    );
+    this.modelHint.textContent = model?.problem ?? model?.limits ?? '';
+    this.modelHint.hidden = this.modelHint.textContent === '';
+    this.buildParameters();
+    this.updateButtons();
+  }
+
+  private noModel(): HTMLElement {
+    return element(
+      'div',
+      { class: 'empty' },
+      element('p', { text: 'No model was found. The sound can be seen and heard; captions need a model pack.' }),
+      button('Open Settings', 'gear', () => this.events.openSettings()),
+    );
+  }
+
+  private buildParameters(): void {
+    const { settings } = this.choice;
+    const strategy = strategyNamed(settings.strategy);
+    this.description.textContent = strategy.description;
+    this.parameters.replaceChildren(
+      ...strategy.parameters.map(
+        ({ name, label, description, minimum, maximum, integer, default: preset }) =>
+          numberField(
+            {
+              label,
+              description: `${description} From ${String(minimum)} to ${String(maximum)}; usually ${String(preset)}.`,
+            },
+            { minimum, maximum, step: integer ? 1 : (maximum - minimum) / 100 },
+            settings.parameters[name] ?? preset,
+            (value) => this.change({ parameters: { ...this.choice.settings.parameters, [name]: value } }),
+            maximum - minimum <= 100,
+          ).node,
+      ),
+    );
+    this.keepField.enable(strategy.usesKeepRatio);
+    this.budgetField.node.hidden = !strategy.usesBudgetMode;
+    this.headField.node.hidden = !strategy.needs.includes('scores') && strategy.usesKeepRatio;
+  }
+
+  private change(part: Partial<RunSettings>): void {
+    this.choice = { ...this.choice, settings: { ...this.choice.settings, ...part } };
+    if (part.strategy !== undefined) this.buildParameters();
+    this.events.changed(this.choice);
+  }
+
+  private updateButtons(): void {
+    this.runButton.disabled = this.running || !this.canRun || this.model?.problem !== undefined;
+    this.cancelButton.hidden = !this.running;
+  }
+}
+
+export function headOptions(heads: number): { readonly value: string; readonly label: string }[] {
+  return [
+    { value: 'mean', label: 'Mean of all heads' },
+    { value: 'max', label: 'Maximum of all heads' },
+    ...Array.from({ length: heads }, (_, head) => ({ value: String(head), label: `Head ${String(head)}` })),
+  ];
+}
+
+export function headReduceOf(value: string): HeadReduce {
+  return value === 'mean' || value === 'max' ? value : Number(value);
+}
+
+/** "Segmentwise Top-K, 25 %" */
+export function settingsLabel(settings: RunSettings): string {
+  const { label, usesKeepRatio } = strategyNamed(settings.strategy);
+  return usesKeepRatio ? `${label}, ${percent(settings.keepRatio)}` : label;
+}

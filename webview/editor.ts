@@ -1,0 +1,534 @@
+import '@vscode/codicons/dist/codicon.css';
+import './style.css';
+import type { CancellationTokenSource as Cancellation } from 'vscode-jsonrpc/browser';
+import type { ClipInfo } from '../src/protocol/clip';
+import { EarmarkError } from '../src/protocol/errors';
+import type { ReportData } from '../src/protocol/report';
+import type { Analysis, Run, RunEvent, RunSettings, WindowAnalysis } from '../src/protocol/run';
+import * as view from '../src/protocol/view';
+import { budgetOf } from '../src/pruning/budget';
+import { strategyNamed } from '../src/pruning/registry';
+import { Captions, isBaseline } from './captions';
+import { ClipTokens, keptOfRun, preview, type KeptTokens } from './clip-tokens';
+import { CancellationTokenSource, connect, progressToken, readableError } from './connection';
+import { Controls, settingsLabel, type Choice, type Count } from './controls';
+import { element } from './element';
+import { Notices } from './notice';
+import { Playback, stretchesOf } from './playback';
+import { Memory, type Remembered } from './remembered';
+import { Stages } from './stages';
+import { Timeline, type Strip } from './timeline';
+import { registerToolkit } from './toolkit';
+import { Transport } from './transport';
+import { clock, plural } from './words-for-numbers';
+
+registerToolkit();
+const api = acquireVsCodeApi();
+const connection = connect(api);
+const memory = new Memory<Remembered>(api);
+
+/** The view of one sound: what was sent, plus playback and what the person looks at. */
+class Editor {
+  private readonly notices = new Notices((command) => this.hostCommand(command));
+  private readonly stages = new Stages();
+  private readonly captions = new Captions({
+    remove: (runId) => this.removeRun(runId),
+    toggleStrip: (runId) => this.toggleStrip(runId),
+  });
+  private readonly about = element('p', { class: 'about' });
+  private readonly stage = element('div', { class: 'stage' });
+  private readonly controls: Controls;
+  private readonly transport: Transport;
+  private readonly playback: Playback;
+  private timeline: Timeline | undefined;
+  private clip: ClipInfo | undefined;
+  private analysis: Analysis | undefined;
+  private windows: WindowAnalysis[] = [];
+  private tokens: ClipTokens | undefined;
+  private previewed: KeptTokens | undefined;
+  private runs: Run[] = [];
+  private hiddenStrips = new Set<string>();
+  private cancellation: Cancellation | undefined;
+  private analysing: Cancellation | undefined;
+  private pendingTokens: ReturnType<typeof setTimeout> | undefined;
+  private pendingPreview = 0;
+  private pendingChoice: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private state: view.ViewState) {
+    const remembered = memory.read();
+    this.playback = new Playback(
+      () => this.clip?.durationSeconds ?? 0,
+      (startSeconds, endSeconds) => connection.sendRequest(view.readSamples, { startSeconds, endSeconds }),
+      {
+        moved: (seconds) => {
+          this.transport.moved(seconds);
+          this.timeline?.movePlayhead(seconds);
+        },
+        changed: (playing) => this.transport.playingChanged(playing),
+        failed: (error) => this.notices.error(readableError(error)),
+      },
+    );
+    this.transport = new Transport(
+      this.playback,
+      () => this.timeline,
+      () => this.clip?.durationSeconds ?? 0,
+      () => this.prepareKept(),
+    );
+    const modelId = state.models.some((model) => model.modelId === remembered.modelId)
+      ? remembered.modelId!
+      : state.modelId;
+    this.controls = new Controls(
+      state.models,
+      { modelId, settings: remembered.settings ?? state.settings },
+      {
+        changed: (choice) => this.choiceChanged(choice),
+        run: () => void this.pruneAndCaption(),
+        cancel: () => this.cancel(),
+        compare: () => this.hostCommand('compareStrategies'),
+        showAttention: () => this.hostCommand('showAttention'),
+        exportReport: () => void this.exportReport(),
+        openSettings: () => this.hostCommand('openSettings'),
+      },
+    );
+    this.hiddenStrips = new Set(remembered.hiddenStrips);
+    this.listen();
+  }
+
+  build(root: HTMLElement): void {
+    root.replaceChildren(
+      element(
+        'div',
+        { class: 'editor' },
+        this.controls.node,
+        element(
+          'div',
+          { class: 'sound' },
+          element('header', { class: 'title' }, element('h1', { text: this.state.fileName ?? 'Sound' }), this.about),
+          this.stages.node,
+          this.notices.node,
+          this.transport.node,
+          this.stage,
+          this.captions.node,
+        ),
+      ),
+    );
+    this.updateReady();
+  }
+
+  async open(): Promise<void> {
+    const token = progressToken();
+    this.stages.say('Decoding the sound…');
+    const progress = connection.onProgress(view.clipProgress, token, ({ decodedSeconds, durationSeconds, peaks }) => {
+      const duration = durationSeconds ?? decodedSeconds;
+      this.showTimeline(duration).update({ durationSeconds: duration, peaks });
+    });
+    try {
+      const clip = await connection.sendRequest(view.openClip, { progress: token });
+      const again = this.clip !== undefined && this.clip.clipId !== clip.clipId;
+      this.clip = clip;
+      const remembered = memory.read();
+      if (again || (remembered.clipId !== undefined && remembered.clipId !== clip.clipId)) this.forget();
+      else this.runs = [...(remembered.runs ?? [])];
+      memory.write({ clipId: clip.clipId });
+      this.about.textContent = [
+        clock(clip.durationSeconds, 2),
+        clip.codec,
+        `${String(clip.sampleRate / 1000)} kHz`,
+        plural(clip.channels, 'channel'),
+      ].join(' · ');
+      for (const warning of clip.warnings) this.notices.warn(warning);
+      this.showTimeline(clip.durationSeconds).update({ durationSeconds: clip.durationSeconds, peaks: clip.peaks });
+      this.transport.showTime();
+      this.stages.rest();
+      this.showRuns();
+      this.showCount();
+      await this.analyse();
+    } catch (thrown) {
+      this.stages.rest();
+      const error = readableError(thrown);
+      this.notices.error(error, () => void this.open());
+      if (!this.clip)
+        this.stage.replaceChildren(element('p', { class: 'empty', text: 'The sound could not be opened.' }));
+    } finally {
+      progress.dispose();
+      this.updateReady();
+    }
+  }
+
+  private async analyse(): Promise<void> {
+    const { model } = this.controls;
+    if (!this.clip || !model || model.problem !== undefined) return;
+    this.analysing?.cancel();
+    const cancellation = (this.analysing = new CancellationTokenSource());
+    this.windows = [];
+    this.analysis = undefined;
+    this.updateReady();
+    const token = progressToken();
+    this.stages.say('Encoding…');
+    const progress = connection.onProgress(view.runProgress, token, (event) => {
+      if (cancellation === this.analysing) this.follow(event);
+    });
+    try {
+      const analysis = await connection.sendRequest(
+        view.analyse,
+        { modelId: model.modelId, progress: token },
+        cancellation.token,
+      );
+      if (cancellation !== this.analysing) return;
+      this.analysis = analysis;
+      this.windows = [...analysis.windows];
+      this.rebuildTokens();
+      this.stages.rest();
+    } catch (thrown) {
+      if (cancellation !== this.analysing) return;
+      this.stages.rest();
+      this.notices.error(readableError(thrown), () => void this.analyse());
+    } finally {
+      progress.dispose();
+      this.updateReady();
+    }
+  }
+
+  private async pruneAndCaption(): Promise<void> {
+    const { model } = this.controls;
+    if (!this.clip || !model || this.cancellation) return;
+    const chosen = this.controls.runSettings;
+    const baseline: RunSettings = { ...chosen, strategy: 'none', keepRatio: 1, parameters: {} };
+    const settings = strategyNamed(chosen.strategy).usesKeepRatio ? [baseline, chosen] : [baseline];
+    const cancellation = (this.cancellation = new CancellationTokenSource());
+    this.controls.setRunning(true);
+    this.notices.clear();
+    const token = progressToken();
+    const finished: Run[] = [];
+    const progress = connection.onProgress(view.runProgress, token, (event) => {
+      this.follow(event);
+      if (event.kind === 'finished') {
+        finished.push(event.run);
+        this.addRuns([event.run]);
+      }
+    });
+    this.stages.say('Starting…');
+    try {
+      const runs = await connection.sendRequest(
+        view.run,
+        { modelId: model.modelId, settings, progress: token },
+        cancellation.token,
+      );
+      this.addRuns(runs.filter((run) => !finished.some(({ runId }) => runId === run.runId)));
+      const stopped = cancellation.token.isCancellationRequested;
+      this.stages.rest(stopped ? 'Cancelled.' : `${plural(runs.length, 'caption')} ready.`);
+    } catch (thrown) {
+      const error = readableError(thrown);
+      this.stages.rest(error.code === 'cancelled' ? 'Cancelled.' : '');
+      this.notices.error(error);
+    } finally {
+      progress.dispose();
+      cancellation.dispose();
+      this.cancellation = undefined;
+      this.runLabel = undefined;
+      this.captions.stopStreaming();
+      this.controls.setRunning(false);
+      this.updateReady();
+    }
+  }
+
+  private runLabel: string | undefined;
+
+  private follow(event: RunEvent): void {
+    if (event.kind === 'stage') this.stages.stage(event, this.runLabel);
+    else if (event.kind === 'started') this.runLabel = settingsLabel(event.settings);
+    else if (event.kind === 'analysed') {
+      const known = this.windows.findIndex(({ index }) => index === event.analysis.index);
+      if (known >= 0) return;
+      this.windows.push(event.analysis);
+      this.windows.sort((a, b) => a.index - b.index);
+      // Windows may come fast, and each makes the whole clip anew.
+      this.pendingTokens ??= setTimeout(() => this.rebuildTokens(), 150);
+    }
+    this.captions.follow(event);
+  }
+
+  private cancel(): void {
+    this.stages.say('Cancelling…');
+    this.cancellation?.cancel();
+  }
+
+  private addRuns(runs: readonly Run[]): void {
+    for (const run of runs) {
+      // A newer unpruned run of the same question replaces the older one.
+      const replaced = (other: Run) =>
+        isBaseline(run) &&
+        isBaseline(other) &&
+        other.modelId === run.modelId &&
+        other.settings.question === run.settings.question &&
+        other.settings.maxNewTokens === run.settings.maxNewTokens;
+      const rest = this.runs.filter((other) => other.runId !== run.runId && !replaced(other));
+      // The unpruned run stands beside the newest run it was made with, in front.
+      const at = !isBaseline(run) && rest[0] && isBaseline(rest[0]) ? 1 : 0;
+      this.runs = [...rest.slice(0, at), run, ...rest.slice(at)];
+    }
+    memory.write({ runs: this.runs });
+    this.showRuns();
+  }
+
+  private removeRun(runId: string): void {
+    this.runs = this.runs.filter((run) => run.runId !== runId);
+    memory.write({ runs: this.runs });
+    this.showRuns();
+  }
+
+  private toggleStrip(runId: string): void {
+    if (!this.hiddenStrips.delete(runId)) this.hiddenStrips.add(runId);
+    memory.write({ hiddenStrips: [...this.hiddenStrips] });
+    this.showRuns();
+  }
+
+  private forget(): void {
+    this.runs = [];
+    memory.write({ runs: [], range: undefined });
+  }
+
+  private showRuns(): void {
+    this.captions.show(this.runs, this.hiddenStrips);
+    this.showStrips();
+    this.sendAttention();
+    this.updateReady();
+  }
+
+  // --- what the choice keeps
+
+  private choiceChanged(choice: Choice): void {
+    const modelChanged = this.analysis !== undefined && this.analysis.modelId !== choice.modelId;
+    memory.write({ modelId: choice.modelId, settings: choice.settings });
+    clearTimeout(this.pendingChoice);
+    this.pendingChoice = setTimeout(() => void connection.sendNotification(view.chooseSettings, choice), 300);
+    if (modelChanged) {
+      this.tokens = undefined;
+      this.timeline?.update({ strips: [] });
+      void this.analyse();
+    }
+    cancelAnimationFrame(this.pendingPreview);
+    this.pendingPreview = requestAnimationFrame(() => this.rebuildTokens());
+  }
+
+  private scored: { readonly windows: readonly WindowAnalysis[]; readonly head: string } | undefined;
+
+  private rebuildTokens(): void {
+    clearTimeout(this.pendingTokens);
+    this.pendingTokens = undefined;
+    const { settings, modelId } = this.controls.chosen;
+    const model = this.controls.model;
+    if (this.windows.length > 0 && model && (this.analysis === undefined || this.analysis.modelId === modelId)) {
+      const head = `${String(settings.headReduce)}:${String(this.windows.length)}`;
+      if (this.scored?.windows !== this.windows || this.scored.head !== head || !this.tokens) {
+        this.tokens = new ClipTokens(
+          { windows: this.windows, secondsPerToken: model.secondsPerToken },
+          settings.headReduce,
+        );
+        this.scored = { windows: this.windows, head };
+        this.timeline?.update({ tokens: this.tokens });
+      }
+    }
+    this.showCount();
+    this.timeline?.update({ settings });
+    this.showStrips();
+    this.sendAttention();
+  }
+
+  private showCount(): void {
+    const { settings } = this.controls.chosen;
+    try {
+      this.previewed = this.tokens && preview(this.tokens, settings);
+      this.controls.showCount(this.count());
+    } catch (thrown) {
+      this.previewed = undefined;
+      const error = EarmarkError.from(thrown);
+      this.controls.showCount(
+        undefined,
+        error.action === undefined ? error.message : `${error.message} ${error.action}`,
+      );
+    }
+  }
+
+  private count(): Count | undefined {
+    const { settings } = this.controls.chosen;
+    const { model } = this.controls;
+    if (this.tokens && this.analysis) {
+      const { total } = this.tokens;
+      if (this.previewed) return { asked: this.previewed.asked, kept: this.previewed.kept, total, estimated: false };
+      const asked = this.tokens.windows.reduce(
+        (sum, { scores }) => sum + budgetOf(settings.keepRatio, scores.length),
+        0,
+      );
+      return { asked, kept: asked, total, estimated: true };
+    }
+    if (!this.clip || !model) return undefined;
+    const total = Math.max(1, Math.ceil(this.clip.durationSeconds / model.secondsPerToken));
+    const kept = strategyNamed(settings.strategy).usesKeepRatio ? budgetOf(settings.keepRatio, total) : total;
+    return { asked: kept, kept, total, estimated: true };
+  }
+
+  private showStrips(): void {
+    const { tokens } = this;
+    if (!tokens || !this.timeline) return;
+    const strips: Strip[] = [];
+    const { settings } = this.controls.chosen;
+    if (this.previewed) strips.push({ label: 'Choice', settings, kept: this.previewed, preview: true });
+    for (const run of this.runs) {
+      if (this.hiddenStrips.has(run.runId) || run.modelId !== this.controls.chosen.modelId) continue;
+      strips.push({
+        label: stripLabel(run.settings),
+        settings: run.settings,
+        kept: keptOfRun(run, tokens.total),
+        preview: false,
+      });
+    }
+    this.timeline.update({ strips });
+  }
+
+  private prepareKept(): void {
+    const { tokens } = this;
+    const newest = this.runs.find((run) => !isBaseline(run));
+    const kept = this.previewed ?? (newest && tokens && keptOfRun(newest, tokens.total));
+    this.playback.kept =
+      kept && tokens
+        ? stretchesOf(
+            kept.spans,
+            (token) => tokens.startOf(token),
+            (token) => tokens.endOf(token),
+          )
+        : [{ startSeconds: 0, endSeconds: this.clip?.durationSeconds ?? 0 }];
+  }
+
+  private sendAttention(): void {
+    const { analysis, previewed } = this;
+    const { settings } = this.controls.chosen;
+    const state =
+      analysis && this.tokens
+        ? { fileName: this.state.fileName ?? 'Sound', analysis, settings, kept: previewed ? tokensKept(previewed) : [] }
+        : null;
+    void connection.sendNotification(view.attention, { state });
+  }
+
+  // --- timeline
+
+  private showTimeline(durationSeconds: number): Timeline {
+    if (!this.timeline) {
+      const remembered = memory.read().range;
+      const range = remembered && remembered[1] <= durationSeconds + 1e-6 ? remembered : undefined;
+      this.timeline = new Timeline(
+        { durationSeconds, settings: this.controls.chosen.settings, strips: [] },
+        {
+          seek: (seconds) => this.transport.playFrom(seconds),
+          point: (token) => void connection.sendNotification(view.pointAt, { token }),
+          rangeChanged: (shown) => memory.write({ range: shown }),
+          readPeaks: (startSeconds, endSeconds, columns) =>
+            connection.sendRequest(view.readPeaks, { startSeconds, endSeconds, columns }),
+        },
+        range,
+      );
+      this.stage.replaceChildren(this.timeline.node);
+    }
+    return this.timeline;
+  }
+
+  // --- the host
+
+  private listen(): void {
+    connection.onNotification(view.stateChanged, (state) => {
+      const { revision } = this.state;
+      this.state = state;
+      this.controls.setModels(state.models, state.modelId);
+      if (state.engine.status === 'failed') this.notices.error(EarmarkError.fromData(state.engine.error));
+      if (state.revision !== revision) void this.open();
+      else if (!this.analysis && !this.analysing) void this.analyse();
+      this.updateReady();
+    });
+    connection.onNotification(view.command, ({ command }) => {
+      switch (command) {
+        case 'pruneAndCaption':
+          return void this.pruneAndCaption();
+        case 'compare':
+          return this.hostCommand('compareStrategies');
+        case 'exportReport':
+          return void this.exportReport();
+        case 'togglePlayback':
+          return this.transport.togglePlayback();
+      }
+    });
+    connection.onNotification(view.pointAt, ({ token }) => this.timeline?.point(token));
+    connection.onNotification(view.chooseHead, ({ headReduce }) => this.controls.setHead(headReduce));
+    window.addEventListener('keydown', (event) => {
+      if (event.key !== ' ' || event.ctrlKey || event.metaKey || event.altKey || usesSpace(event.target)) return;
+      event.preventDefault();
+      this.transport.togglePlayback();
+    });
+    window.addEventListener('pagehide', () => {
+      this.playback.dispose();
+      connection.dispose();
+    });
+  }
+
+  private hostCommand(command: view.HostCommand): void {
+    void connection.sendNotification(view.hostCommand, { command });
+  }
+
+  private updateReady(): void {
+    const ready = this.clip !== undefined && this.controls.model !== undefined;
+    this.controls.setReady(ready && this.state.engine.status !== 'failed', this.clip !== undefined);
+  }
+
+  private async exportReport(): Promise<void> {
+    if (!this.clip) return;
+    const data: ReportData = {
+      version: 1,
+      created: new Date().toISOString(),
+      clips: [{ clip: this.clip, ...(this.analysis && { analysis: this.analysis }), runs: this.runs }],
+    };
+    try {
+      const suggestedName = `${this.clip.name.replace(/\.[^.]*$/, '')}-earmark-report.html`;
+      const saved = await connection.sendRequest(view.exportReport, { suggestedName, data });
+      if (saved) this.stages.rest('Report saved.');
+    } catch (thrown) {
+      this.notices.error(readableError(thrown));
+    }
+  }
+}
+
+function tokensKept(kept: KeptTokens): number[] {
+  const tokens: number[] = [];
+  kept.slotSizes.forEach((size, token) => {
+    if (size > 0) tokens.push(token);
+  });
+  return tokens;
+}
+
+/** Short, for the axis. */
+function stripLabel(settings: RunSettings): string {
+  return settingsLabel(settings).replace(' Top-K', '').replace(', ', ' ');
+}
+
+function usesSpace(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement &&
+    target.closest(
+      'input:not([type=range]), textarea, vscode-text-area, vscode-dropdown, vscode-checkbox, vscode-button, button, a, [role=option]',
+    ) !== null
+  );
+}
+
+async function start(): Promise<void> {
+  const root = document.getElementById('root')!;
+  try {
+    const state = await connection.sendRequest(view.ready, undefined);
+    const editor = new Editor(state);
+    editor.build(root);
+    await editor.open();
+  } catch (thrown) {
+    const notices = new Notices((command) => void connection.sendNotification(view.hostCommand, { command }));
+    notices.error(readableError(thrown));
+    root.replaceChildren(notices.node);
+  }
+}
+
+void start();

@@ -1,0 +1,170 @@
+import { element } from './element';
+import type { CheckElement, ValueElement } from './toolkit';
+
+let ids = 0;
+
+/** One labelled control. Its explanation shows on hover and is read out with it. */
+export interface Field<T> {
+  readonly node: HTMLElement;
+  set(value: T): void;
+  enable(enabled: boolean): void;
+}
+
+export interface FieldWords {
+  readonly label: string;
+  readonly description: string;
+}
+
+export interface Option {
+  readonly value: string;
+  readonly label: string;
+  readonly disabled?: boolean;
+}
+
+/** A drop-down list. The label is hidden where its place says what it is (tool bars). */
+export function dropdown(
+  { label, description }: FieldWords,
+  options: readonly Option[],
+  value: string,
+  change: (value: string) => void,
+  hiddenLabel = false,
+): Field<string> {
+  const list = element('vscode-dropdown', {
+    attributes: { 'aria-label': label, 'aria-description': description, 'position': 'below' },
+    title: description,
+    on: { change: () => change(list.value) },
+  }) as ValueElement;
+  for (const option of options) {
+    list.append(
+      element('vscode-option', {
+        text: option.label,
+        attributes: {
+          value: option.value,
+          ...(option.value === value && { selected: '' }),
+          ...(option.disabled === true && { disabled: '' }),
+        },
+      }),
+    );
+  }
+  return {
+    node: hiddenLabel ? list : field(label, description, list),
+    set: (next) => {
+      // The toolkit knows its options only after a turn of the event loop.
+      setTimeout(() => {
+        if (list.value !== next) list.value = next;
+      });
+    },
+    enable: (enabled) => (list.disabled = !enabled),
+  };
+}
+
+/** A number with, if `slider`, a slider beside it. Out-of-range text is not taken over until it is right. */
+export function numberField(
+  { label, description }: FieldWords,
+  range: { readonly minimum: number; readonly maximum: number; readonly step: number; readonly unit?: string },
+  value: number,
+  change: (value: number) => void,
+  slider = false,
+): Field<number> {
+  const id = `field-${String((ids += 1))}`;
+  const limits = { min: String(range.minimum), max: String(range.maximum), step: String(range.step) };
+  const take = (text: string) => {
+    const next = Number(text);
+    const whole = range.step !== 1 || Number.isInteger(next);
+    const right = text.trim() !== '' && next >= range.minimum && next <= range.maximum && whole;
+    number.setAttribute('aria-invalid', String(!right));
+    if (right) change(next);
+    return right;
+  };
+  const number = element('input', {
+    id,
+    class: 'number',
+    title: description,
+    attributes: { 'type': 'number', ...limits, 'value': String(value), 'aria-description': description },
+    on: {
+      input: () => {
+        if (take(number.value) && track) track.value = number.value;
+      },
+    },
+  });
+  const track = slider
+    ? element('input', {
+        class: 'slider',
+        title: description,
+        attributes: { 'type': 'range', ...limits, 'value': String(value), 'aria-label': label },
+        on: {
+          input: () => {
+            number.value = track!.value;
+            take(number.value);
+          },
+        },
+      })
+    : undefined;
+  const unit = range.unit === undefined ? null : element('span', { class: 'unit', text: range.unit });
+  const name = element('label', { text: label, title: description, attributes: { for: id } });
+  return {
+    node: element('div', { class: 'field' }, name, element('div', { class: 'field-row' }, track, number, unit)),
+    set: (next) => {
+      if (Number(number.value) === next) return;
+      number.value = String(next);
+      if (track) track.value = String(next);
+    },
+    enable: (enabled) => {
+      number.disabled = !enabled;
+      if (track) track.disabled = !enabled;
+    },
+  };
+}
+
+export function checkbox(
+  { label, description }: FieldWords,
+  checked: boolean,
+  change: (checked: boolean) => void,
+): Field<boolean> {
+  const box = element(
+    'vscode-checkbox',
+    {
+      title: description,
+      attributes: { 'aria-description': description, ...(checked && { checked: '' }) },
+      on: { change: () => change(box.checked) },
+    },
+    label,
+  ) as CheckElement;
+  return {
+    node: box,
+    set: (next) => (box.checked = next),
+    enable: (enabled) => (box.disabled = !enabled),
+  };
+}
+
+export function textArea(
+  { label, description }: FieldWords,
+  value: string,
+  change: (value: string) => void,
+): Field<string> & { placeholder(text: string): void } {
+  const area = element('vscode-text-area', {
+    title: description,
+    attributes: { 'aria-label': label, 'rows': '2', 'resize': 'vertical' },
+    on: { input: () => change(area.value) },
+  }) as ValueElement & { placeholder: string };
+  area.value = value;
+  return {
+    node: field(label, description, area),
+    set: (next) => {
+      if (area.value !== next) area.value = next;
+    },
+    enable: (enabled) => (area.disabled = !enabled),
+    placeholder: (text) => (area.placeholder = text),
+  };
+}
+
+function field(label: string, description: string, control: HTMLElement): HTMLElement {
+  // The control carries its own name: a `label` can not point at a toolkit element.
+  const name = element('span', {
+    class: 'label',
+    text: label,
+    title: description,
+    attributes: { 'aria-hidden': 'true' },
+  });
+  return element('div', { class: 'field' }, name, control);
+}
