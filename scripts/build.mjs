@@ -1,5 +1,5 @@
 // Builds everything that runs: `node scripts/build.mjs [--watch] [--production] [--outdir dist]`.
-import { chmod, copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, readdir } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,13 +41,6 @@ const bundles = [
   },
 ];
 
-/** Where each entry's output goes, without its ending. */
-const outputs = {
-  'src/extension.ts': 'extension',
-  'src/engine/main.ts': 'engine',
-  'src/cli/main.ts': 'cli',
-};
-
 /**
  * @param {{ production?: boolean, watch?: boolean, outdir?: string }} [options]
  * @returns {Promise<readonly { name: string, metafile: esbuild.Metafile }[]>} what went into each bundle
@@ -64,12 +57,14 @@ export async function build({ production = false, watch = false, outdir = path.j
   }
 
   const results = [];
+  const broken = [];
   for (const bundle of bundles) {
+    // Node's bundles are named after themselves; the views lie in a folder of their own, named after their entries.
     const entryPoints = bundle.entries
       .filter((entry) => !missing.includes(entry))
       .map((entry) => ({
         in: path.join(repository, entry),
-        out: outputs[entry] ?? entry.replace(/\.ts$/, ''),
+        out: entry.startsWith('webview/') ? path.basename(entry, '.ts') : bundle.name,
       }));
     if (entryPoints.length === 0) {
       continue;
@@ -77,7 +72,7 @@ export async function build({ production = false, watch = false, outdir = path.j
     const options = {
       absWorkingDir: repository,
       entryPoints,
-      outdir,
+      outdir: bundle.entries.every((entry) => entry.startsWith('webview/')) ? path.join(outdir, 'webview') : outdir,
       bundle: true,
       minify: production,
       sourcemap: production ? false : 'linked',
@@ -86,24 +81,28 @@ export async function build({ production = false, watch = false, outdir = path.j
       metafile: true,
       logLevel: 'warning',
       ...bundle.options,
-      ...(bundle.name === 'webview' && { outdir: path.join(outdir, 'webview'), outbase: 'webview' }),
-      ...(bundle.name === 'webview' && {
-        entryPoints: entryPoints.map(({ in: input }) => ({ in: input, out: path.basename(input, '.ts') })),
-      }),
     };
     if (watch) {
       const context = await esbuild.context({ ...options, logLevel: 'info' });
       await context.watch();
-    } else {
+      continue;
+    }
+    try {
       const { metafile } = await esbuild.build(options);
       results.push({ name: bundle.name, metafile });
-    }
-    if (bundle.executable && !watch) {
-      await chmod(path.join(outdir, `${bundle.name}.js`), 0o755);
+      if (bundle.executable) {
+        await chmod(path.join(outdir, `${bundle.name}.js`), 0o755);
+      }
+    } catch (error) {
+      // The other bundles are still worth building: esbuild has said what is wrong with this one.
+      broken.push(`${bundle.name} (${error.message.split('\n')[0]})`);
     }
   }
   if (!watch) {
     await buildStyles(outdir, production, results);
+  }
+  if (broken.length > 0) {
+    throw new Error(`Not built: ${broken.join(', ')}`);
   }
   return results;
 }
@@ -134,9 +133,14 @@ async function buildStyles(outdir, production, results) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const arguments_ = process.argv.slice(2);
   const outdirAt = arguments_.indexOf('--outdir');
-  await build({
-    production: arguments_.includes('--production'),
-    watch: arguments_.includes('--watch'),
-    ...(outdirAt >= 0 && { outdir: path.resolve(arguments_[outdirAt + 1]) }),
-  });
+  try {
+    await build({
+      production: arguments_.includes('--production'),
+      watch: arguments_.includes('--watch'),
+      ...(outdirAt >= 0 && { outdir: path.resolve(arguments_[outdirAt + 1]) }),
+    });
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
 }
