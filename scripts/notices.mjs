@@ -30,6 +30,10 @@ const replaceableLicences = new Set(['LGPL-2.0-or-later', 'LGPL-2.1', 'LGPL-2.1-
 
 /** Licence texts that a package does not bring along itself: files of `licences/`. */
 const addedTexts = {
+  '@bufbuild/protobuf': ['protobuf.txt'],
+  '@microsoft/fast-element': ['fast.txt'],
+  '@microsoft/fast-foundation': ['fast.txt'],
+  '@microsoft/fast-web-utilities': ['fast.txt'],
   'onnxruntime-node': ['onnxruntime.txt', 'onnxruntime-third-party.txt'],
   'onnxruntime-common': ['onnxruntime.txt'],
 };

@@ -20,7 +20,8 @@ export const targets = [...Object.keys(platforms), ...targetsWithoutModel];
 /**
  * @param {string} target
  * @param {{ out?: string }} [options]
- * @returns {Promise<{ file: string, bytes: number, files: string[], folder: string }>}
+ * @returns {Promise<{ file: string, bytes: number, files: string[], folder: string,
+ *   dependencies: import("./notices.mjs").Dependency[] }>}
  */
 export async function packageVsix(target, { out = repository } = {}) {
   if (!targets.includes(target)) {
@@ -54,7 +55,7 @@ export async function packageVsix(target, { out = repository } = {}) {
   await createVSIX({ cwd: folder, target, packagePath: file, dependencies: false });
   const files = await listFiles({ cwd: folder, packageManager: PackageManager.None });
   const { size } = await stat(file);
-  return { file, bytes: size, files, folder };
+  return { file, bytes: size, files, folder, dependencies };
 }
 
 /** Dependencies are bundled or copied: named in the manifest, they would only mislead whoever reads it. */
