@@ -1,0 +1,197 @@
+import type { Frame, Locator } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFailed } from 'vitest';
+import { Harness } from './harness';
+import type { ThemeName } from './workbench';
+
+const sound = 'howl-then-bell.wav';
+/** 10.15 s at 25 tokens a second. */
+const allTokens = 254;
+const quarter = 64;
+
+/** One person's sitting: the scenes follow one another in the same window. */
+describe('Earmark in VS Code', () => {
+  let harness: Harness;
+
+  beforeAll(async () => {
+    harness = await Harness.start(inject('vscode'));
+  });
+  afterAll(async () => {
+    await harness.stop();
+  });
+
+  function scene(name: string, play: () => Promise<void>): void {
+    it(name, async () => {
+      onTestFailed(async () => {
+        await harness.diagnose(name);
+      });
+      await play();
+    });
+  }
+
+  scene('is installed from its VSIX and offers its commands', async () => {
+    const extensions = await harness.server.installedExtensions();
+    expect(extensions.filter((name) => name.startsWith('earmark.earmark-'))).toHaveLength(1);
+    const titles = await harness.workbench.commandTitles('Earmark: ');
+    expect(titles).toEqual(
+      expect.arrayContaining([
+        'Earmark: Prune & Caption',
+        'Earmark: Compare Strategies',
+        'Earmark: Show Attention',
+        'Earmark: Export Report',
+        'Earmark: Open with Earmark',
+        'Earmark: Show Log',
+      ]),
+    );
+  });
+
+  scene('opens a sound and shows it on a timeline', async () => {
+    await harness.workbench.openInEarmark(sound);
+    const editor = await harness.workbench.view('editor');
+    await editor.getByRole('heading', { name: sound }).waitFor();
+    await editor
+      .getByText(`keeps ${String(quarter)} of ${String(allTokens)} tokens (25 %)`)
+      .first()
+      .waitFor();
+    expect(await editor.locator('.about').textContent()).toContain('0:10.15');
+
+    const timeline = editor.getByRole('slider', { name: 'Timeline of the sound' });
+    await expect.poll(() => axisWords(timeline)).toEqual(expect.arrayContaining(['Choice']));
+    await timeline.focus();
+    await timeline.press('Home');
+    await timeline.press('ArrowRight');
+    await expect.poll(() => timeline.getAttribute('aria-valuetext')).toMatch(/token 1\b/i);
+  });
+
+  scene('prunes and captions from the palette', async () => {
+    await harness.workbench.runCommand('Earmark: Prune & Caption');
+    const editor = await harness.workbench.view('editor');
+    const [pruned, all] = await twoCaptions(editor);
+    expect(all.heading).toBe('All tokens');
+    expect(all.facts).toContain(`keeps ${String(allTokens)} of ${String(allTokens)} tokens`);
+    expect(pruned.heading).toContain('25 %');
+    expect(pruned.facts).toContain(`keeps ${String(quarter)} of ${String(allTokens)} tokens (25 %)`);
+    for (const { caption } of [pruned, all]) {
+      expect(caption.split(/\s+/).length).toBeGreaterThan(2);
+    }
+    await harness.screenshot('captions');
+  });
+
+  for (const theme of ['light', 'dark', 'highContrast'] satisfies ThemeName[]) {
+    scene(`draws in the colours of the theme: ${theme}`, async () => {
+      await harness.workbench.setTheme(theme);
+      const editor = await harness.workbench.view('editor');
+      await harness.screenshot(`editor-${theme}`);
+      // Read from the page, which follows the theme without being made anew.
+      const colours = await editor.evaluate(() => {
+        const { color, backgroundColor } = getComputedStyle(document.body);
+        return { color, backgroundColor };
+      });
+      expect(colours.color).not.toBe(colours.backgroundColor);
+    });
+  }
+
+  scene('shows the attention in its pane', async () => {
+    await harness.workbench.runCommand('Earmark: Show Attention');
+    const pane = await harness.workbench.view('attention');
+    await pane.locator('svg.main-svg').first().waitFor();
+    await harness.screenshot('attention');
+  });
+
+  scene('comes back after the window is reloaded', async () => {
+    const before = await twoCaptions(await harness.workbench.view('editor'));
+    await harness.workbench.reload();
+    const editor = await harness.workbench.view('editor');
+    expect(await twoCaptions(editor)).toEqual(before);
+  });
+
+  scene('compares strategies in a table', async () => {
+    await harness.workbench.runCommand('Earmark: Compare Strategies');
+    const comparison = await harness.workbench.view('comparison');
+    const run = comparison.getByRole('button', { name: /^(Run|Compare)/ }).first();
+    await run.click();
+    const rows = comparison.locator('table tbody tr');
+    await expect.poll(() => rows.count(), { timeout: 120_000 }).toBeGreaterThanOrEqual(3);
+    await expect.poll(() => rows.filter({ hasText: String(quarter) }).count(), { timeout: 120_000 }).toBeGreaterThan(0);
+    await harness.screenshot('comparison');
+  });
+
+  scene('recovers when the engine is killed', async () => {
+    await harness.workbench.openInEarmark(sound);
+    const before = await harness.engineProcesses();
+    expect(before).toHaveLength(1);
+    await harness.killEngine();
+    await harness.workbench.notification(/engine stopped/i).waitFor();
+    await expect.poll(() => harness.engineProcesses(), { timeout: 30_000 }).toHaveLength(1);
+    expect(await harness.engineProcesses()).not.toEqual(before);
+    await harness.workbench.clearNotifications();
+
+    const editor = await harness.workbench.view('editor');
+    const runs = await runIds(editor);
+    await harness.workbench.runCommand('Earmark: Prune & Caption');
+    await expect.poll(() => runIds(editor), { timeout: 60_000 }).not.toEqual(runs);
+    await twoCaptions(editor);
+  });
+
+  it.each([
+    ['a text file named .wav', 'shopping.wav', 'eggs\nmilk\nbread\n'],
+    ['an empty file', 'empty.wav', ''],
+  ])('says what is wrong with %s', async (what, name, content) => {
+    onTestFailed(async () => {
+      await harness.diagnose(what);
+    });
+    await harness.writeFile(name, content);
+    await harness.workbench.closeEditors();
+    await harness.workbench.openInEarmark(name);
+    const editor = await harness.workbench.view('editor');
+    const alert = editor.getByRole('alert').first();
+    await alert.waitFor();
+    const words = await alert.innerText();
+    expect(words.length).toBeGreaterThan(20);
+    expect(words).not.toMatch(/undefined|\bat \S+:\d+|TypeError|ENOENT/);
+    await harness.screenshot(name.replace('.wav', '-error'));
+  });
+
+  scene('leaves no errors in the consoles of its views', async () => {
+    expect(harness.takeErrors()).toEqual([]);
+    await Promise.resolve();
+  });
+});
+
+interface CaptionCard {
+  readonly heading: string;
+  readonly facts: string;
+  readonly caption: string;
+}
+
+/** The newest pruned caption and the one from all tokens, once both are finished. */
+async function twoCaptions(editor: Frame): Promise<[pruned: CaptionCard, all: CaptionCard]> {
+  const cards = editor.locator('.captions article[data-run]');
+  const streaming = editor.locator('.captions .streaming');
+  await expect.poll(() => cards.count(), { timeout: 120_000 }).toBeGreaterThanOrEqual(2);
+  await expect.poll(() => streaming.count(), { timeout: 120_000 }).toBe(0);
+  const all = await Promise.all((await cards.all()).map(readCard));
+  const baseline = all.find(({ heading }) => heading === 'All tokens');
+  const pruned = all.find(({ heading }) => heading !== 'All tokens');
+  if (baseline === undefined || pruned === undefined) {
+    throw new Error(`Expected a caption from all tokens and one from fewer; found ${JSON.stringify(all)}`);
+  }
+  return [pruned, baseline];
+}
+
+async function readCard(card: Locator): Promise<CaptionCard> {
+  return {
+    heading: await card.getByRole('heading').innerText(),
+    facts: (await card.locator('.facts').allInnerTexts()).join('\n'),
+    caption: await card.locator('.caption').innerText(),
+  };
+}
+
+async function runIds(editor: Frame): Promise<(string | null)[]> {
+  const cards = await editor.locator('.captions article[data-run]').all();
+  return Promise.all(cards.map((card) => card.getAttribute('data-run')));
+}
+
+/** What the plot's axes say. */
+function axisWords(timeline: Locator): Promise<string[]> {
+  return timeline.locator('svg text').evaluateAll((texts) => texts.map((text) => text.textContent));
+}
