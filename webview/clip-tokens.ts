@@ -153,8 +153,12 @@ export function preview(tokens: ClipTokens, settings: RunSettings): KeptTokens |
   return keptOf(windows, tokens.total, asked);
 }
 
-/** The segments a strategy cuts a window into; undefined for a strategy without segments. */
+/** Strategies whose segments are equal, and so known before a run. Others find theirs in the sound. */
+const equallyCut = new Set(['segmentwise', 'variable-budget', 'hybrid']);
+
+/** The segments a strategy cuts a window into; undefined where there are none, or where only a run can tell. */
 export function segmentsOf(window: ScoredWindow, settings: RunSettings): Segment[] | undefined {
+  if (!equallyCut.has(settings.strategy)) return undefined;
   const strategy = strategyNamed(settings.strategy);
   const segments = completeParameters(strategy, settings.parameters)['segments'];
   if (segments === undefined) return undefined;
@@ -229,5 +233,6 @@ function reasonOf(
   if (!strategy.usesKeepRatio) return `${strategy.label}: kept`;
   const outcome = slot === 0 ? 'dropped' : slot > 1 ? `merged with ${String(slot - 1)} more` : 'kept';
   if (!strategy.needs.includes('scores')) return `${strategy.label}, whatever the score: ${outcome}`;
-  return `${place}: ${outcome}`;
+  // Where more than the score decides, the rank is told but is not the reason.
+  return strategy.needs.length > 1 ? `${place}; ${strategy.label}: ${outcome}` : `${place}: ${outcome}`;
 }

@@ -225,18 +225,14 @@ class Editor {
       progress.dispose();
       cancellation.dispose();
       this.cancellation = undefined;
-      this.runLabel = undefined;
       this.captions.stopStreaming();
       this.controls.setRunning(false);
       this.updateReady();
     }
   }
 
-  private runLabel: string | undefined;
-
   private follow(event: RunEvent): void {
-    if (event.kind === 'stage') this.stages.stage(event, this.runLabel);
-    else if (event.kind === 'started') this.runLabel = settingsLabel(event.settings);
+    if (event.kind === 'stage') this.stages.stage(event);
     else if (event.kind === 'analysed') {
       const known = this.windows.findIndex(({ index }) => index === event.analysis.index);
       if (known >= 0) return;
@@ -249,6 +245,7 @@ class Editor {
   }
 
   private cancel(): void {
+    if (!this.cancellation) return;
     this.stages.say('Cancelling…');
     this.cancellation?.cancel();
   }
@@ -448,6 +445,8 @@ class Editor {
       switch (command) {
         case 'pruneAndCaption':
           return void this.pruneAndCaption();
+        case 'cancel':
+          return this.cancel();
         case 'compare':
           return this.hostCommand('compareStrategies');
         case 'exportReport':

@@ -22,9 +22,10 @@ export class Memory<T extends object> {
     return typeof state === 'object' && state !== null ? state : {};
   }
 
-  /** Merges; `undefined` forgets a part. */
+  /** Merges; `undefined` forgets a part. The host finds the sound of a panel by the resource that is kept with it. */
   write(part: Partial<T>): void {
-    const state = { ...this.read(), ...part };
+    const { resource } = document.body.dataset;
+    const state = { ...this.read(), ...part, ...(resource && { resource }) };
     const text = JSON.stringify(state);
     this.api.setState(text.length > mostCharacters ? { ...state, runs: undefined } : state);
   }
