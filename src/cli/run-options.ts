@@ -107,7 +107,7 @@ function parseRatios(text: string): number[] {
   });
 }
 
-function parseBudget(text: string): BudgetMode {
+export function parseBudget(text: string): BudgetMode {
   if (text !== 'exact' && text !== 'paper') {
     throw new InvalidArgumentError('Choose exact or paper.');
   }
@@ -118,7 +118,7 @@ function parseHead(text: string): HeadReduce {
   return text === 'mean' || text === 'max' ? text : parseCount(text);
 }
 
-function parseSet(text: string, before: Readonly<Record<string, number>>): Record<string, number> {
+export function parseSet(text: string, before: Readonly<Record<string, number>>): Record<string, number> {
   const [name = '', value] = text.split('=');
   if (name === '' || value === undefined) {
     throw new InvalidArgumentError('Give name=value, for example seed=7.');
@@ -130,7 +130,7 @@ function parseSet(text: string, before: Readonly<Record<string, number>>): Recor
 }
 
 /** A whole number, at least 0. */
-function parseCount(text: string): number {
+export function parseCount(text: string): number {
   const value = parseNumber(text);
   if (!Number.isInteger(value) || value < 0) {
     throw new InvalidArgumentError('A whole number is needed.');
@@ -138,7 +138,7 @@ function parseCount(text: string): number {
   return value;
 }
 
-function parseNumber(text: string): number {
+export function parseNumber(text: string): number {
   const value = text.trim() === '' ? NaN : Number(text);
   if (!Number.isFinite(value)) {
     throw new InvalidArgumentError(`"${text}" is not a number.`);

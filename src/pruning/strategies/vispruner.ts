@@ -69,8 +69,8 @@ function withoutMostAlike(residual: readonly number[], drop: number, similarity:
 /** -2, below any cosine, where there is no other token. */
 function highestSimilarity(token: number, others: Uint32Array, { data, columns }: Matrix): number {
   let highest = -2;
-  for (let i = 0; i < others.length; i++) {
-    const similarity = data[token * columns + others[i]!]!;
+  for (const other of others) {
+    const similarity = data[token * columns + other]!;
     if (similarity > highest) {
       highest = similarity;
     }
