@@ -1,0 +1,51 @@
+import { select, type StrategyChoice } from '../registry';
+import { reduceHeads } from '../score';
+import { sourceTokens } from '../selection';
+import type { SelectionInput } from '../strategy';
+import { attentionOverTime } from './attention-over-time';
+import { jaccard } from './jaccard';
+import { rankCorrelation } from './rank-correlation';
+
+/** How one head of the encoder's last layer would choose, beside the mean and the maximum of all heads. */
+export interface HeadStudy {
+  readonly head: number;
+  /** The tokens that go on when this head alone gives the scores. */
+  readonly kept: readonly number[];
+  /** Overlap with the tokens that the mean, and the maximum, of the heads keep. */
+  readonly overlapWithMean: number;
+  readonly overlapWithMax: number;
+  /** Spearman's correlation of this head's scores with the mean's; NaN where either is constant. */
+  readonly correlationWithMean: number;
+  /** How evenly the head attends over time, from 0 to 1: see `attentionOverTime`. */
+  readonly evenness: number;
+}
+
+/**
+ * What each head would keep with the same strategy, and how far that is from what the mean and the maximum keep: the
+ * open question of per-head scores in arXiv 2511.14293. One selection a head.
+ *
+ * @param perHead [heads * tokens], received attention
+ */
+export function studyHeads(
+  perHead: Float32Array,
+  heads: number,
+  choice: StrategyChoice,
+  input: Omit<Parameters<typeof select>[1], 'scores'> = {},
+  segments = 10,
+): HeadStudy[] {
+  const keptBy = (scores: SelectionInput['scores']) => sourceTokens(select(choice, { ...input, scores }).selection);
+  const mean = reduceHeads(perHead, heads, 'mean');
+  const [keptByMean, keptByMax] = [keptBy(mean), keptBy(reduceHeads(perHead, heads, 'max'))];
+  return Array.from({ length: heads }, (_, head) => {
+    const scores = reduceHeads(perHead, heads, head);
+    const kept = keptBy(scores);
+    return {
+      head,
+      kept,
+      overlapWithMean: jaccard(kept, keptByMean),
+      overlapWithMax: jaccard(kept, keptByMax),
+      correlationWithMean: rankCorrelation(scores, mean),
+      evenness: attentionOverTime(scores, segments).evenness,
+    };
+  });
+}
