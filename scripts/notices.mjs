@@ -26,7 +26,21 @@ const exceptions = {
 };
 
 /** Allowed only for packages that are shipped as separate files, so that a person can replace them. */
-const replaceableLicences = new Set(['LGPL-2.0-or-later', 'LGPL-2.1', 'LGPL-2.1-or-later', 'LGPL-3.0', 'MPL-2.0']);
+const replaceableLicences = new Set([
+  'LGPL-2.0-or-later',
+  'LGPL-2.1',
+  'LGPL-2.1-or-later',
+  'LGPL-3.0-or-later',
+  'MPL-2.0',
+]);
+
+/** Licences of what is compiled into a package, where its manifest names that of its own code alone. */
+const compiledIn = {
+  '@wasm-audio-decoders/flac': 'BSD-3-Clause',
+  '@wasm-audio-decoders/ogg-vorbis': 'BSD-3-Clause',
+  'mpg123-decoder': 'LGPL-2.1',
+  'opus-decoder': 'BSD-3-Clause',
+};
 
 /** Licence texts that a package does not bring along itself: files of `licences/`. */
 const addedTexts = {
@@ -34,6 +48,13 @@ const addedTexts = {
   '@microsoft/fast-element': ['fast.txt'],
   '@microsoft/fast-foundation': ['fast.txt'],
   '@microsoft/fast-web-utilities': ['fast.txt'],
+  '@wasm-audio-decoders/common': ['wasm-audio-decoders.txt'],
+  '@wasm-audio-decoders/flac': ['wasm-audio-decoders.txt', 'xiph.txt'],
+  '@wasm-audio-decoders/ogg-vorbis': ['wasm-audio-decoders.txt', 'xiph.txt'],
+  'codec-parser': ['gpl-3.0.txt'],
+  'mpg123-decoder': ['wasm-audio-decoders.txt', 'libmpg123.txt'],
+  'ogg-opus-decoder': ['wasm-audio-decoders.txt'],
+  'opus-decoder': ['wasm-audio-decoders.txt', 'xiph.txt'],
   'onnxruntime-node': ['onnxruntime.txt', 'onnxruntime-third-party.txt'],
   'onnxruntime-common': ['onnxruntime.txt'],
 };
@@ -91,7 +112,7 @@ async function describe(folder, separate) {
   return {
     name: manifest.name,
     version: manifest.version,
-    licence: licenceOf(manifest),
+    licence: [licenceOf(manifest), compiledIn[manifest.name]].filter(Boolean).join(' AND '),
     source: manifest.homepage ?? repositoryUrl?.replace(/^git\+/, '').replace(/\.git$/, '') ?? '',
     texts: await Promise.all(paths.map(async (file) => (await readFile(file, 'utf8')).replaceAll('\r\n', '\n').trim())),
     separate,

@@ -9,6 +9,9 @@
  *   Which of the package's files go along; `platform` is `linux/x64` and so on, or absent for a VSIX without binaries.
  */
 
+/** The decoders of compressed sound are ES modules that import one another, and the LGPL is among their licences. */
+const modules = (file) => /^(package\.json|LICENSE|index\.js|src\/[^/]+\.js|src\/.+\/[^/]+\.js)$/.test(file);
+
 /** @type {readonly ShippedPackage[]} */
 export const shippedPackages = [
   {
@@ -28,6 +31,24 @@ export const shippedPackages = [
     name: 'onnxruntime-common',
     why: 'onnxruntime-node requires it, and both must see the same Tensor class',
     files: (file) => file === 'package.json' || /^dist\/cjs\/(.*\.js|package\.json)$/.test(file),
+  },
+  { name: 'mpg123-decoder', why: 'libmpg123 inside is under the LGPL 2.1: a person may replace it', files: modules },
+  { name: '@wasm-audio-decoders/flac', why: 'imports codec-parser', files: modules },
+  { name: '@wasm-audio-decoders/ogg-vorbis', why: 'imports codec-parser', files: modules },
+  // Its enhancement of speech by a network is not used and not shipped: @wasm-audio-decoders/opus-ml, 4 MB.
+  { name: 'ogg-opus-decoder', why: 'imports codec-parser', files: modules },
+  { name: 'opus-decoder', why: 'imported by ogg-opus-decoder', files: modules },
+  { name: 'codec-parser', why: 'is under the LGPL 3.0: a person may replace it', files: modules },
+  { name: '@wasm-audio-decoders/common', why: 'imported by the decoders above', files: modules },
+  {
+    name: '@eshaz/web-worker',
+    why: 'imported by @wasm-audio-decoders/common',
+    files: (file) => /^(package\.json|LICENSE|node\.js|cjs\/.+\.js)$/.test(file),
+  },
+  {
+    name: 'simple-yenc',
+    why: 'imported by @wasm-audio-decoders/common',
+    files: (file) => /^(package\.json|LICENSE|dist\/(index|esm)\.js)$/.test(file),
   },
 ];
 
