@@ -1,11 +1,19 @@
-import { readFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { cacheFolder } from '../../scripts/cache-folder.mjs';
+import { cacheFolder, repository } from '../../scripts/cache-folder.mjs';
 import { checkLicences } from '../../scripts/notices.mjs';
 import { ownTarget, packageVsix } from '../../scripts/package.mjs';
-import { platforms } from '../../scripts/shipped-packages.mjs';
+import { platforms, shippedPackages } from '../../scripts/shipped-packages.mjs';
 
+interface Manifest {
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+const run = promisify(execFile);
 const megabyte = 1e6;
 const binary = (platforms as Readonly<Record<string, string | undefined>>)[ownTarget];
 
@@ -64,6 +72,23 @@ describe(`the VSIX for ${ownTarget}`, () => {
     const binaries = vsix.files.filter((file) => file.includes('/bin/napi-v6/'));
     expect(binaries.length).toBeGreaterThanOrEqual(2);
     expect(binaries.filter((file) => !file.includes(`/bin/napi-v6/${String(binary)}/`))).toEqual([]);
+  });
+
+  it('loads its packages and runs where nothing else is installed', async () => {
+    const elsewhere = await mkdtemp(path.join(tmpdir(), 'earmark-package-'));
+    try {
+      await cp(path.join(vsix.folder, 'dist'), path.join(elsewhere, 'dist'), { recursive: true });
+      const inDist = { cwd: path.join(elsewhere, 'dist') };
+      const manifest = JSON.parse(await readFile(path.join(repository, 'package.json'), 'utf8')) as Manifest;
+      // The others are loaded by these.
+      for (const { name } of shippedPackages.filter(({ name }) => name in manifest.dependencies)) {
+        await run(process.execPath, ['--input-type=module', '--eval', `await import('${name}')`], inDist);
+      }
+      const { stdout } = await run(process.execPath, ['cli.js', 'strategies'], inDist);
+      expect(stdout).toContain('segmentwise');
+    } finally {
+      await rm(elsewhere, { recursive: true, force: true });
+    }
   });
 
   it('is of a size that the marketplace takes', () => {
