@@ -300,3 +300,8 @@ export function settingsLabel(settings: RunSettings): string {
   const { label, usesKeepRatio } = strategyNamed(settings.strategy);
   return usesKeepRatio ? `${label}, ${percent(settings.keepRatio)}` : label;
 }
+
+/** "Segmentwise 25 %": short, for the axis. */
+export function stripLabel(settings: RunSettings): string {
+  return settingsLabel(settings).replace(' Top-K', '').replace(', ', ' ');
+}

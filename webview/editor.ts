@@ -11,7 +11,7 @@ import { strategyNamed } from '../src/pruning/registry';
 import { Captions, isBaseline } from './captions';
 import { ClipTokens, keptOfRun, preview, type KeptTokens } from './clip-tokens';
 import { CancellationTokenSource, connect, progressToken, readableError } from './connection';
-import { Controls, settingsLabel, type Choice, type Count } from './controls';
+import { Controls, stripLabel, type Choice, type Count } from './controls';
 import { element } from './element';
 import { Notices } from './notice';
 import { Playback, stretchesOf } from './playback';
@@ -500,11 +500,6 @@ function tokensKept(kept: KeptTokens): number[] {
     if (size > 0) tokens.push(token);
   });
   return tokens;
-}
-
-/** Short, for the axis. */
-function stripLabel(settings: RunSettings): string {
-  return settingsLabel(settings).replace(' Top-K', '').replace(', ', ' ');
 }
 
 function usesSpace(target: EventTarget | null): boolean {

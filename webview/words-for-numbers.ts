@@ -10,7 +10,7 @@ export function clock(seconds: number, decimals = 1): string {
 
 /** 0.248 -> "24.8 %", without a useless ".0". */
 export function percent(share: number): string {
-  return `${(share * 100).toFixed(1).replace(/\.0$/, '')} %`;
+  return `${(share * 100).toFixed(1).replace(/\.0$/, '')}\u00a0%`;
 }
 
 export function milliseconds(ms: number): string {

@@ -224,9 +224,7 @@ export async function accessibilityFaults(page: Page): Promise<string[]> {
   return page.evaluate(async () => {
     const { axe } = window as unknown as {
       axe: {
-        run(
-          options: unknown,
-        ): Promise<{
+        run(options: unknown): Promise<{
           violations: { id: string; impact: string; nodes: { target: unknown[]; failureSummary: string }[] }[];
         }>;
       };

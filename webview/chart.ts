@@ -1,0 +1,117 @@
+import type * as PlotlyTypes from 'plotly.js';
+import { element } from './element';
+import { onThemeChange, readPalette, type Palette } from './theme';
+
+export interface Figure {
+  readonly traces: Partial<PlotlyTypes.PlotData>[];
+  readonly layout: Partial<PlotlyTypes.Layout>;
+  readonly height: number;
+}
+
+export interface Margins {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/** One Plotly figure in the colours of the theme, drawn again when its place or the theme changes. */
+export class Chart {
+  readonly node: HTMLElement;
+  readonly plot = element('div', { class: 'chart-plot', attributes: { 'aria-hidden': 'true' } });
+  private plotly: typeof PlotlyTypes | undefined;
+  private palette: Palette = readPalette();
+  private pending = 0;
+  private readonly stop: (() => void)[];
+  private listening = false;
+
+  /**
+   * @param description what the figure says, for those who do not see it
+   * @param figure makes the figure for a palette and a width; undefined while there is nothing to show
+   */
+  constructor(
+    description: string,
+    private readonly figure: (palette: Palette, width: number) => Figure | undefined,
+    private readonly events: {
+      readonly hover?: (point: PlotlyTypes.PlotDatum) => void;
+      readonly leave?: () => void;
+      readonly click?: (point: PlotlyTypes.PlotDatum) => void;
+      readonly drawn?: () => void;
+    } = {},
+  ) {
+    this.node = element('div', { class: 'chart', attributes: { 'role': 'img', 'aria-label': description } }, this.plot);
+    const resized = new ResizeObserver(() => this.draw());
+    resized.observe(this.node);
+    this.stop = [
+      () => resized.disconnect(),
+      onThemeChange(() => {
+        this.palette = readPalette();
+        this.draw();
+      }),
+    ];
+    void import('./plotly').then(({ Plotly }) => {
+      this.plotly = Plotly;
+      this.draw();
+    });
+  }
+
+  describe(description: string): void {
+    this.node.setAttribute('aria-label', description);
+  }
+
+  draw(): void {
+    cancelAnimationFrame(this.pending);
+    this.pending = requestAnimationFrame(() => {
+      const width = this.node.clientWidth;
+      const figure = width > 0 ? this.figure(this.palette, width) : undefined;
+      if (!this.plotly || !figure) return;
+      this.plot.style.height = `${String(figure.height)}px`;
+      void this.plotly
+        .react(
+          this.plot,
+          figure.traces,
+          { ...common(this.palette), width, height: figure.height, ...figure.layout },
+          { displayModeBar: false, doubleClick: 'reset', showTips: false },
+        )
+        .then(() => {
+          this.listen();
+          this.events.drawn?.();
+        });
+    });
+  }
+
+  dispose(): void {
+    cancelAnimationFrame(this.pending);
+    for (const stop of this.stop) stop();
+    this.plotly?.purge(this.plot);
+  }
+
+  private listen(): void {
+    if (this.listening) return;
+    this.listening = true;
+    const plot = this.plot as unknown as PlotlyTypes.PlotlyHTMLElement;
+    const { hover, leave, click } = this.events;
+    if (hover) plot.on('plotly_hover', ({ points }) => points[0] && hover(points[0]));
+    if (click) plot.on('plotly_click', ({ points }) => points[0] && click(points[0]));
+    if (leave) plot.on('plotly_unhover', leave);
+  }
+}
+
+function common(palette: Palette): Partial<PlotlyTypes.Layout> {
+  return {
+    paper_bgcolor: 'rgba(0,0,0,0)',
+    plot_bgcolor: 'rgba(0,0,0,0)',
+    font: { family: palette.font, size: palette.fontSize, color: palette.faint },
+    hoverlabel: {
+      bgcolor: palette.background,
+      bordercolor: palette.boundary,
+      font: { color: palette.foreground, family: palette.font, size: palette.fontSize + 1 },
+    },
+    showlegend: false,
+    dragmode: false,
+  };
+}
+
+export function axisStyle(palette: Palette): Partial<PlotlyTypes.LayoutAxis> {
+  return { gridcolor: palette.grid, zeroline: false, fixedrange: true, automargin: false };
+}
