@@ -1,0 +1,231 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Codecs } from '../../src/engine/audio/codecs';
+import { readClip } from '../../src/engine/audio/clip';
+import { peaksOf } from '../../src/engine/audio/peaks';
+import { pcmToFloat } from '../../src/engine/audio/pcm';
+import { Resampler } from '../../src/engine/audio/resample';
+import type { ClipProgress } from '../../src/protocol/clip';
+import * as signals from './audio-signals';
+
+const { bytesOf, failure, fixtures, read, repeated, sine, sweep, wav } = signals;
+const temporary = signals.temporaryFolder();
+
+const fixture = (name: string) => path.join(fixtures, name);
+const readFixture = (name: string) => readClip({ kind: 'path', path: fixture(name) }, { ffmpeg: '' });
+
+/** What the fixtures' sound is at 16 kHz once both channels are mixed: the right one is half as loud. */
+async function expectedSweep(scale: number): Promise<Float32Array> {
+  const resampler = await Resampler.create(44_100);
+  const parts: number[] = [];
+  const take = (part: Float32Array) => part.forEach((value) => parts.push(value));
+  const source = sweep();
+  resampler.push(
+    Float32Array.from(source, (value) => (scale * value) / 32_768),
+    take,
+  );
+  resampler.finish(take);
+  return Float32Array.from(parts);
+}
+
+describe('readClip, formats', () => {
+  const lossy = [
+    ['sweep.mp3', 'MP3', 44_100, 2, 25],
+    ['sweep.ogg', 'Ogg Vorbis', 44_100, 2, 20],
+    ['sweep.opus', 'Ogg Opus', 48_000, 2, 20],
+  ] as const;
+  it.each(lossy)('decodes %s in time and length', async (name, codec, sampleRate, channels, decibels) => {
+    const clip = await readFixture(name);
+    expect(clip).toMatchObject({ name, codec, sampleRate, channels, warnings: [] });
+    expect(clip.durationSeconds).toBeCloseTo(1, 3);
+    expect(clip.samples.length).toBe(16_000);
+    expect(signals.signalToNoise(await expectedSweep(0.75), clip.samples)).toBeGreaterThan(decibels);
+  });
+
+  it.each(['sweep.flac', 'sweep-flac.oga'])('decodes %s without a loss', async (name) => {
+    const clip = await readFixture(name);
+    expect(clip).toMatchObject({ codec: 'FLAC, 16-bit', sampleRate: 44_100, channels: 2, warnings: [] });
+    const expected = await expectedSweep(0.75);
+    expect(clip.samples.length).toBe(expected.length);
+    // Half of an odd number was rounded when the right channel was made.
+    expect(signals.signalToNoise(expected, clip.samples)).toBeGreaterThan(80);
+  });
+
+  it('decodes MPEG 2 of one channel and Opus of eight', async () => {
+    const mono = await readFixture('sweep-mono-22050.mp3');
+    expect(mono).toMatchObject({ codec: 'MP3', sampleRate: 22_050, channels: 1 });
+    expect(mono.durationSeconds).toBeCloseTo(1, 1);
+    const eight = await readFixture('sweep-8-channels.opus');
+    expect(eight).toMatchObject({ codec: 'Ogg Opus', channels: 8, warnings: [] });
+    expect(signals.signalToNoise(await expectedSweep(1), eight.samples)).toBeGreaterThan(15);
+  });
+
+  const ints = [
+    [8, (value: number) => Uint8Array.of(value * 128 + 128)],
+    [16, (value: number) => bytesOf(Int16Array.of(value * 2 ** 15))],
+    [24, (value: number) => bytesOf(Int32Array.of(value * 2 ** 23)).subarray(0, 3)],
+    [32, (value: number) => bytesOf(Int32Array.of(value * 2 ** 31))],
+  ] as const;
+  const values = [0, 0.5, -0.5, -1, 0.25];
+  it.each(ints)('decodes WAV of %i bits, plain and extensible', async (bits, write) => {
+    const data = Buffer.concat(values.map(write));
+    for (const extensible of [false, true]) {
+      const clip = await read(wav(data, { bits, extensible }));
+      expect([...clip.samples]).toEqual(values);
+      expect(clip.codec).toBe(`WAV, ${bits}-bit`);
+      expect(clip.warnings).toEqual([]);
+    }
+  });
+
+  it('decodes WAV of floats, A-law and mu-law', async () => {
+    const single = await read(wav(bytesOf(Float32Array.from(values)), { tag: 3, bits: 32 }));
+    const double = await read(wav(bytesOf(Float64Array.from(values)), { tag: 3, bits: 64, extensible: true }));
+    expect([...single.samples]).toEqual(values);
+    expect([...double.samples]).toEqual(values);
+    expect([single.codec, double.codec]).toEqual(['WAV, 32-bit float', 'WAV, 64-bit float']);
+    // ITU-T G.711: the codes of silence, and of the largest values.
+    expect([...(await read(wav(Uint8Array.of(0xd5, 0xaa, 0x2a), { tag: 6, bits: 8 }))).samples]).toEqual([
+      8 / 32_768,
+      32_256 / 32_768,
+      -32_256 / 32_768,
+    ]);
+    expect([...(await read(wav(Uint8Array.of(0xff, 0x80, 0x00), { tag: 7, bits: 8 }))).samples]).toEqual([
+      0,
+      32_124 / 32_768,
+      -32_124 / 32_768,
+    ]);
+  });
+
+  it('decodes RF64', async () => {
+    const sizes = Buffer.alloc(28);
+    sizes.writeBigUInt64LE(8n, 8);
+    const samples = bytesOf(Int16Array.of(1, 2, 3, 4));
+    const file = wav(samples, { before: signals.chunk('ds64', sizes), dataSize: 0xffffffff });
+    file.write('RF64', 0, 'latin1');
+    const clip = await read(Buffer.concat([file, Buffer.from('more that is no sound')]));
+    expect(clip.samples.length).toBe(4);
+  });
+
+  it.each([1, 2, 3, 6, 8])('mixes %i channels down', async (channels) => {
+    const mono = sweep().subarray(0, 3000);
+    const clip = await read(wav(bytesOf(repeated(mono, channels)), { channels }));
+    expect(clip.channels).toBe(channels);
+    expect(clip.samples).toEqual(Float32Array.from(mono, (value) => value / 32_768));
+  });
+
+  const aiffs = [
+    ['NONE', 16, 'AIFF, 16-bit', [0x40, 0x00, 0xc0, 0x00]],
+    ['sowt', 16, 'AIFF, 16-bit', [0x00, 0x40, 0x00, 0xc0]],
+    ['in24', 24, 'AIFF, 24-bit', [0x40, 0, 0, 0xc0, 0, 0]],
+    ['fl32', 32, 'AIFF, 32-bit float', [0x3f, 0, 0, 0, 0xbf, 0, 0, 0]],
+  ] as const;
+  it.each(aiffs)('decodes AIFF-C %s of %i bits', async (type, bits, codec, data) => {
+    const big = (id: string, body: Uint8Array) => {
+      const chunk = signals.chunk(id, body);
+      chunk.writeUInt32BE(body.length, 4);
+      return chunk;
+    };
+    const common = Buffer.concat([Buffer.from([0, 1, 0, 0, 0, 2, 0, bits]), rate16k, Buffer.from(`${type}\0\0`)]);
+    const sound = Buffer.concat([Buffer.alloc(8), Buffer.from(data)]);
+    const clip = await read(big('FORM', Buffer.concat([Buffer.from('AIFC'), big('COMM', common), big('SSND', sound)])));
+    expect(clip).toMatchObject({ codec, sampleRate: 16_000, channels: 1, warnings: [] });
+    expect([...clip.samples]).toEqual([0.5, -0.5]);
+  });
+
+  it('goes by content, not by name', async () => {
+    const clip = await read(readFileSync(fixture('sweep.flac')), {}, 'song.mp3');
+    expect(clip.codec).toBe('FLAC, 16-bit');
+  });
+
+  it('reads one sample, and a file whose name has everything in it', async () => {
+    const name = `a b'c"d#e%20f ü 音.wav`;
+    const file = temporary.write(process.platform === 'win32' ? 'ü 音.wav' : name, wav(bytesOf(Int16Array.of(16_384))));
+    const clip = await readClip({ kind: 'path', path: file }, { ffmpeg: '' });
+    expect(clip.name).toBe(path.basename(file));
+    expect([...clip.samples]).toEqual([0.5]);
+    expect((await read(wav(bytesOf(Int16Array.of(16_384)), { rate: 44_100 }))).samples.length).toBe(1);
+  });
+
+  it('names a clip by the SHA-256 of its file, from a path and from bytes', async () => {
+    for (const name of ['sweep.mp3', 'sweep.flac', 'sweep.opus']) {
+      const bytes = readFileSync(fixture(name));
+      const expected = createHash('sha256').update(bytes).digest('hex');
+      expect((await readFixture(name)).clipId).toBe(expected);
+      expect((await read(bytes)).clipId).toBe(expected);
+    }
+  });
+});
+
+const rate16k = Buffer.from('400cfa00000000000000', 'hex');
+
+describe('readClip, streaming', () => {
+  it('gives the same samples however the bytes arrive', async () => {
+    const source = readFileSync(fixture('sweep.flac'));
+    const decode = async (sizes: number[]) => {
+      let at = 0;
+      let turn = 0;
+      const codecs = await Codecs.create({
+        read: (target) => {
+          const part = source.subarray(at, at + Math.min(target.length, sizes[turn++ % sizes.length]!));
+          target.set(part);
+          at += part.length;
+          return part.length;
+        },
+        skip: (count) => (at += count) <= source.length,
+      });
+      codecs.wasm.flac_open(4096);
+      const found: Float32Array[] = [];
+      for (let frames = codecs.wasm.flac_decode(4096); frames > 0; frames = codecs.wasm.flac_decode(4096)) {
+        found.push(codecs.decoded(frames).slice());
+      }
+      return Float32Array.from(found.flatMap((part) => [...part]));
+    };
+    const whole = await decode([source.length]);
+    expect(whole.length).toBe(88_200);
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1, maxLength: 4 }), async (sizes) => {
+        expect(signals.identical(await decode(sizes), whole)).toBe(true);
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it('reports the waveform so far, and ends with the whole', async () => {
+    const samples = sine(440, 44_100, 60 * 44_100);
+    const file = wav(bytesOf(samples), { tag: 3, bits: 32, rate: 44_100 });
+    const progress: ClipProgress[] = [];
+    const clip = await read(file, { onProgress: (step) => progress.push(step) });
+    expect(clip.samples.length).toBe(60 * 16_000);
+    expect(clip.peaks).toEqual(peaksOf(clip.samples, 0, 60, 2000));
+    expect(clip.peaks.min.length).toBe(2000);
+    for (const { decodedSeconds, durationSeconds, peaks } of progress) {
+      expect(durationSeconds).toBe(60);
+      expect([peaks.startSeconds, peaks.endSeconds]).toEqual([0, decodedSeconds]);
+      expect(peaks.max.length).toBe(Math.ceil((2000 * decodedSeconds) / 60));
+      expect(Math.max(...peaks.max)).toBeCloseTo(0.5, 2);
+    }
+  });
+
+  it('stops when it is cancelled, before and in the middle', async () => {
+    const before = new AbortController();
+    before.abort();
+    const file = wav(new Uint8Array(44_100 * 4 * 120), { channels: 2, rate: 44_100 });
+    expect(await failure(read(file, { signal: before.signal }))).toMatchObject({ code: 'cancelled' });
+    const during = new AbortController();
+    setTimeout(() => during.abort(), 30);
+    const begun = performance.now();
+    expect(await failure(read(file, { signal: during.signal }))).toMatchObject({ code: 'cancelled' });
+    expect(performance.now() - begun).toBeLessThan(1000);
+  });
+
+  it('divides integers by 2^(bits - 1) whichever way the bytes lie', () => {
+    const layout = { kind: 'signed', bytes: 3 } as const;
+    expect([...pcmToFloat(Uint8Array.of(0xff, 0xff, 0x7f), { ...layout, littleEndian: true })]).toEqual([
+      Math.fround(1 - 2 ** -23),
+    ]);
+    expect([...pcmToFloat(Uint8Array.of(0x80, 0, 0), { ...layout, littleEndian: false })]).toEqual([-1]);
+  });
+});
