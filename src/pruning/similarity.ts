@@ -60,12 +60,20 @@ export function similarityOf({ similarity, tokens }: Pick<SelectionInput, 'simil
   return known;
 }
 
+/** The similarity of every pair of tokens where it costs nothing: handed in, or computed before. */
+export function similarityAtHand({
+  similarity,
+  tokens,
+}: Pick<SelectionInput, 'similarity' | 'tokens'>): Matrix | undefined {
+  return similarity ?? computed.get(tokens!);
+}
+
 /** Cosine similarity of every pair of tokens of one segment, [n, n]: cheap where the whole is not at hand. */
 export function similarityWithin(input: Pick<SelectionInput, 'similarity' | 'tokens'>, segment: Segment): Matrix {
   const { start, end } = segment;
   const { data, columns } = input.tokens!;
   const rows = end - start;
-  const whole = input.similarity ?? computed.get(input.tokens!);
+  const whole = similarityAtHand(input);
   if (!whole) {
     return similarityMatrix({ data: data.subarray(start * columns, end * columns), rows, columns });
   }

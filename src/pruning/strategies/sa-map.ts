@@ -4,8 +4,8 @@ import { minMaxScaled } from '../relevance';
 import { runWeights, weightedRun } from '../runs';
 import { segmentsBetween, type Segment } from '../segments';
 import { selectGroups } from '../selection';
-import { cosine, rowLengths, similarityMatrix } from '../similarity';
-import type { Matrix, Strategy } from '../strategy';
+import { cosine, rowLengths, similarityAtHand, similarityBetween, similarityMatrix } from '../similarity';
+import type { Matrix, SelectionInput, Strategy } from '../strategy';
 import { dot, rowOf } from '../vectors';
 
 /**
@@ -36,12 +36,13 @@ export const saMap: Strategy = {
   usesKeepRatio: true,
   usesBudgetMode: false,
   published: 'AngelSlim SA-MAP',
-  select({ scores, tokens, budget, parameters }) {
+  select(input) {
+    const { scores, tokens, budget, parameters } = input;
     const runs = similarRuns(tokens!, parameters.mergeThreshold!);
     const kept =
       runs.length <= budget
         ? runs.keys()
-        : mostDiverse(similarityMatrix(mergedRuns(runs, tokens!, scores)), meanScores(runs, scores), budget);
+        : mostDiverse(similarityOfRuns(runs, input), meanScores(runs, scores), budget);
     return selectGroups(inTimeOrder([...kept]).map((run) => weightedRun(runs[run]!, scores)));
   },
 };
@@ -64,14 +65,45 @@ function similarRuns(tokens: Matrix, threshold: number): Segment[] {
   return segmentsBetween(cuts, tokens.rows);
 }
 
-/** Weighted sums of runs, which have the direction of the weighted means: enough to compare them by cosine. */
+/**
+ * Cosine similarity of the merged runs, [M, M]. Where that of all tokens is at hand, only the pairs with a run of
+ * several tokens are computed, since a run of one is that token.
+ */
+function similarityOfRuns(runs: readonly Segment[], input: SelectionInput): Matrix {
+  const merged = mergedRuns(runs, input.tokens!, input.scores);
+  const whole = similarityAtHand(input);
+  if (!whole) {
+    return similarityMatrix(merged);
+  }
+  const data = new Float32Array(runs.length ** 2);
+  runs.forEach((a, row) => {
+    const known = rowOf(whole, a.start);
+    runs.forEach((b, column) => (data[row * runs.length + column] = known[b.start]!));
+  });
+  const several = [...runs.keys()].filter((run) => runs[run]!.end - runs[run]!.start > 1);
+  const fresh = similarityBetween(merged, several, [...runs.keys()]);
+  several.forEach((run, place) => {
+    rowOf(fresh, place).forEach((similarity, other) => {
+      data[run * runs.length + other] = data[other * runs.length + run] = similarity;
+    });
+  });
+  return { data, rows: runs.length, columns: runs.length };
+}
+
+/**
+ * Weighted sums of runs, which have the direction of the weighted means: enough to compare them by cosine. A run of one
+ * is the token itself. Weights are scaled by a power of two, which rounds nothing, so that small scores do not vanish
+ * in single precision.
+ */
 function mergedRuns(runs: readonly Segment[], tokens: Matrix, scores: Float32Array): Matrix {
   const { columns } = tokens;
   const data = new Float32Array(runs.length * columns);
   runs.forEach((run, place) => {
     const merged = new Float64Array(columns);
-    runWeights(run, scores).forEach((weight, i) => {
-      addTo(merged, rowOf(tokens, run.start + i), weight);
+    const weights = run.end - run.start === 1 ? [1] : runWeights(run, scores);
+    const scale = 2 ** -Math.floor(Math.log2(weights.reduce((sum, weight) => sum + weight, 0)));
+    weights.forEach((weight, i) => {
+      addTo(merged, rowOf(tokens, run.start + i), weight * scale);
     });
     data.set(merged, place * columns);
   });

@@ -3,6 +3,7 @@ import { inTimeOrder, rankByScore } from '../rank';
 import { selectTokens } from '../selection';
 import { similarityOf } from '../similarity';
 import type { Matrix, Strategy } from '../strategy';
+import { rowOf } from '../vectors';
 
 /**
  * `floor(r * K)` important tokens of highest score, and diverse ones from the residual: the residual, by falling score,
@@ -67,13 +68,11 @@ function withoutMostAlike(residual: readonly number[], drop: number, similarity:
 }
 
 /** -2, below any cosine, where there is no other token. */
-function highestSimilarity(token: number, others: Uint32Array, { data, columns }: Matrix): number {
+function highestSimilarity(token: number, others: Uint32Array, similarity: Matrix): number {
+  const row = rowOf(similarity, token);
   let highest = -2;
-  for (const other of others) {
-    const similarity = data[token * columns + other]!;
-    if (similarity > highest) {
-      highest = similarity;
-    }
+  for (let i = 0, count = others.length; i < count; i++) {
+    highest = Math.max(highest, row[others[i]!]!);
   }
   return highest;
 }
