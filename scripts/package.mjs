@@ -40,7 +40,7 @@ export async function packageVsix(target, { out = repository } = {}) {
   await writeFile(path.join(folder, 'THIRD_PARTY_NOTICES'), writeNotices(dependencies));
   await copyShippedPackages(path.join(folder, 'dist', 'node_modules'), platforms[target]);
   await cp(path.join(repository, 'media'), path.join(folder, 'media'), { recursive: true });
-  for (const document of documents) {
+  for (const document of documents.filter((file) => existsSync(path.join(repository, file)))) {
     await cp(path.join(repository, document), path.join(folder, document));
   }
   for (const file of await readdir(repository)) {
