@@ -180,10 +180,15 @@ async function twoCaptions(editor: Frame): Promise<[pruned: CaptionCard, all: Ca
 
 async function readCard(card: Locator): Promise<CaptionCard> {
   return {
-    heading: await card.getByRole('heading').innerText(),
-    facts: (await card.locator('.facts').allInnerTexts()).join('\n'),
-    caption: await card.locator('.caption').innerText(),
+    heading: plain(await card.getByRole('heading').innerText()),
+    facts: plain((await card.locator('.facts').allInnerTexts()).join('\n')),
+    caption: plain(await card.locator('.caption').innerText()),
   };
+}
+
+/** Numbers stand before their units with a space that does not break. */
+function plain(text: string): string {
+  return text.replaceAll('\u00a0', ' ');
 }
 
 async function runIds(editor: Frame): Promise<(string | null)[]> {
