@@ -76,7 +76,7 @@ def strip_provenance(model: onnx.ModelProto) -> None:
 
 
 def build_decoder(layout: Layout) -> None:
-    """Run the model builder on the merged weights. Embeddings stay out (audio tokens go in as
+    """Run the model builder on the merged and balanced weights. Embeddings stay out (audio tokens go in as
     embeddings), and only the last position's logits are computed."""
     options = {
         "exclude_embeds": "true",
@@ -87,7 +87,7 @@ def build_decoder(layout: Layout) -> None:
     subprocess.run(
         [
             *(sys.executable, "-m", "onnxruntime_genai.models.builder"),
-            *("-m", str(layout.merged), "-o", str(layout.decoder_build)),
+            *("-m", str(layout.balanced), "-o", str(layout.decoder_build)),
             *("-e", "cpu", "-p", "int8", "-c", str(layout.work / "cache")),
             *("--extra_options", *(f"{key}={value}" for key, value in options.items())),
         ],

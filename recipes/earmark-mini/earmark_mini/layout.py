@@ -40,6 +40,11 @@ class Layout:
         return self.work / "merged"
 
     @property
+    def balanced(self) -> Path:
+        """The same model, its channels scaled so that 8 bits cost less."""
+        return self.work / "balanced"
+
+    @property
     def exported(self) -> Path:
         """The float32 ONNX graphs, before their weights are stored smaller."""
         return self.work / "exported"

