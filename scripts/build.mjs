@@ -1,5 +1,5 @@
 // Builds everything that runs: `node scripts/build.mjs [--watch] [--production] [--outdir dist]`.
-import { chmod, readdir } from 'node:fs/promises';
+import { chmod, readdir, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,6 +56,8 @@ export async function build({ production = false, watch = false, outdir = path.j
     console.error(`Not built, because it does not exist: ${entry}`);
   }
 
+  // Chunks are named after their content: those of earlier builds would pile up.
+  await rm(path.join(outdir, 'webview', 'chunks'), { recursive: true, force: true });
   const results = [];
   const broken = [];
   for (const bundle of bundles) {
