@@ -56,6 +56,8 @@ export interface Strategy {
   readonly usesKeepRatio: boolean;
   /** Whether the budget mode changes the selection. */
   readonly usesBudgetMode: boolean;
+  /** Whether the similarity of every pair of tokens is looked at, so that handing it in saves computing it. */
+  readonly usesSimilarity: boolean;
   /** Where the rule was published; null for Earmark's own. */
   readonly published: string | null;
   select(input: SelectionInput): Selection;

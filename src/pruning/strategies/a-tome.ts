@@ -27,6 +27,7 @@ export const aToMe: Strategy = {
   parameters: [],
   usesKeepRatio: true,
   usesBudgetMode: false,
+  usesSimilarity: false,
   published: 'arXiv 2306.16009',
   select({ tokens, keys, budget }) {
     let slots = slotsOf(keys ?? tokens!);

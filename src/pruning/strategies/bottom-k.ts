@@ -14,6 +14,7 @@ export const bottomK: Strategy = {
   parameters: [],
   usesKeepRatio: true,
   usesBudgetMode: false,
+  usesSimilarity: false,
   published: 'arXiv 2511.14293',
   select: ({ scores, budget }) =>
     selectTokens(inTimeOrder(rankByScore(scores.map((score) => -score)).slice(0, budget))),

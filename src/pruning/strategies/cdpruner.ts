@@ -30,6 +30,7 @@ export const cdpruner: Strategy = {
   ],
   usesKeepRatio: true,
   usesBudgetMode: false,
+  usesSimilarity: true,
   published: 'arXiv 2506.10967',
   select(input) {
     const { scores, budget, parameters } = input;

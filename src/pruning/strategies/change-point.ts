@@ -32,6 +32,7 @@ export const changePoint: Strategy = {
   ],
   usesKeepRatio: true,
   usesBudgetMode: false,
+  usesSimilarity: false,
   published: null,
   select({ scores, tokens, budget, parameters }) {
     const cuts = changePoints(

@@ -17,6 +17,7 @@ export const divprune: Strategy = {
   parameters: [],
   usesKeepRatio: true,
   usesBudgetMode: false,
+  usesSimilarity: true,
   published: 'arXiv 2503.02175',
   select(input) {
     const similarity = similarityOf(input);

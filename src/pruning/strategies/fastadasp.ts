@@ -19,6 +19,7 @@ export const fastadasp: Strategy = {
   parameters: [],
   usesKeepRatio: true,
   usesBudgetMode: false,
+  usesSimilarity: false,
   published: 'arXiv 2410.03007',
   select({ scores, tokens, budget }) {
     const links = rankByScore(neighbourSimilarity(tokens!));

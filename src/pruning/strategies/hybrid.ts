@@ -35,6 +35,7 @@ export const hybrid: Strategy = {
   ],
   usesKeepRatio: true,
   usesBudgetMode: true,
+  usesSimilarity: true,
   published: null,
   select(input) {
     const { scores, budget, budgetMode, parameters } = input;

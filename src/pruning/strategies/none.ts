@@ -10,6 +10,7 @@ export const none: Strategy = {
   parameters: [],
   usesKeepRatio: false,
   usesBudgetMode: false,
+  usesSimilarity: false,
   published: 'arXiv 2511.14293',
   select: ({ scores }) => selectTokens(Array.from(scores, (_, token) => token)),
 };

@@ -17,6 +17,7 @@ export const random: Strategy = {
   parameters: [seedParameter],
   usesKeepRatio: true,
   usesBudgetMode: false,
+  usesSimilarity: false,
   published: 'arXiv 2511.14293',
   select({ scores, budget, parameters }) {
     const generator = mersenne(parameters.seed!);

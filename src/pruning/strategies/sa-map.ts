@@ -35,6 +35,7 @@ export const saMap: Strategy = {
   ],
   usesKeepRatio: true,
   usesBudgetMode: false,
+  usesSimilarity: true,
   published: 'AngelSlim SA-MAP',
   select(input) {
     const { scores, tokens, budget, parameters } = input;

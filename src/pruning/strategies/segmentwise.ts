@@ -19,6 +19,7 @@ export const segmentwise: Strategy = {
   parameters: [segmentsParameter],
   usesKeepRatio: true,
   usesBudgetMode: true,
+  usesSimilarity: false,
   published: 'arXiv 2511.14293',
   select({ scores, budget, budgetMode, parameters }) {
     const segments = equalSegments(scores.length, Math.min(parameters.segments!, budget));

@@ -11,6 +11,7 @@ export const topK: Strategy = {
   parameters: [],
   usesKeepRatio: true,
   usesBudgetMode: false,
+  usesSimilarity: false,
   published: 'arXiv 2511.14293',
   select: ({ scores, budget }) => selectTokens(inTimeOrder(rankByScore(scores).slice(0, budget))),
 };

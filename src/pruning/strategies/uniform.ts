@@ -10,6 +10,7 @@ export const uniform: Strategy = {
   parameters: [],
   usesKeepRatio: true,
   usesBudgetMode: false,
+  usesSimilarity: false,
   published: 'AudioMarathon',
   select: ({ scores, budget }) =>
     selectTokens(Array.from({ length: budget }, (_, i) => Math.floor((i * scores.length) / budget))),

@@ -19,6 +19,7 @@ export const variableBudget: Strategy = {
   parameters: [segmentsParameter],
   usesKeepRatio: true,
   usesBudgetMode: false,
+  usesSimilarity: false,
   published: null,
   select({ scores, budget, parameters }) {
     const segments = equalSegments(scores.length, Math.min(parameters.segments!, budget));

@@ -31,6 +31,7 @@ export const visionzip: Strategy = {
   ],
   usesKeepRatio: true,
   usesBudgetMode: false,
+  usesSimilarity: false,
   published: 'arXiv 2412.04467',
   select({ scores, keys, budget, parameters }) {
     const contextual = shareOf(parameters.contextualShare!, budget);

@@ -44,6 +44,7 @@ export const vispruner: Strategy = {
   ],
   usesKeepRatio: true,
   usesBudgetMode: false,
+  usesSimilarity: true,
   published: 'arXiv 2412.01818',
   select(input) {
     const { scores, budget, parameters } = input;

@@ -71,3 +71,26 @@ describe('select', () => {
     expect(() => select({ ...choice, keepRatio }, { scores: Float32Array.of(1) })).toThrow('keep ratio');
   });
 });
+
+describe('usesSimilarity', () => {
+  it('is said by exactly those strategies that look at it', () => {
+    const tokens = { data: Float32Array.of(1, 0, 0, 1, 1, 1, 2, 1), rows: 4, columns: 2 };
+    for (const strategy of strategies) {
+      let looked = false;
+      const input = {
+        scores: Float32Array.of(1, 2, 3, 4),
+        tokens,
+        keys: tokens,
+        budget: 2,
+        budgetMode: 'exact' as const,
+        parameters: completeParameters(strategy, {}),
+        get similarity() {
+          looked = true;
+          return { data: new Float32Array(16), rows: 4, columns: 4 };
+        },
+      };
+      strategy.select(input);
+      expect(looked, strategy.name).toBe(strategy.usesSimilarity);
+    }
+  });
+});
