@@ -6,7 +6,7 @@ import { encodeWindow } from '../../src/engine/model/encode';
 import { loadModel, type Model } from '../../src/engine/model/load';
 import { loadRuntime } from '../../src/engine/model/runtime';
 import { validQueries } from '../../src/engine/model/tap';
-import { buildPrompt } from '../../src/engine/model/prompt';
+import { buildPrompt, type Prompt } from '../../src/engine/model/prompt';
 import { speedUpBound } from '../../src/pruning/budget';
 import { select } from '../../src/pruning/registry';
 import { reduceHeads } from '../../src/pruning/score';
@@ -50,7 +50,7 @@ async function benchTap(packFolder: string, model: Model, samples: Float32Array)
 async function benchPrefill(model: Model, samples: Float32Array): Promise<string> {
   const { receivedPerHead, tokens } = await encodeWindow(model, samples);
   const scores = reduceHeads(receivedPerHead, model.pack.encoder.heads, 'mean');
-  const prompts = [];
+  const prompts: Prompt[] = [];
   for (const keepRatio of ratios) {
     const choice = { strategy: 'segmentwise', keepRatio, budgetMode: 'exact', parameters: {} } as const;
     const audio = await adaptTokens(model, tokens, select(choice, { scores }).selection);

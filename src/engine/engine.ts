@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { AudioSource, ClipInfo, ClipProgress, Peaks } from '../protocol/clip';
 import type { EngineInfo } from '../protocol/engine';
 import { EarmarkError } from '../protocol/errors';
+import type { Explanation } from '../protocol/explanation';
 import type { ModelInfo } from '../protocol/model';
 import type { Analysis, Run, RunEvent, RunSettings } from '../protocol/run';
 import { version } from '../../package.json';
@@ -11,7 +12,7 @@ import type { EncodedWindow } from './model/encode';
 import { loadModel, releaseModel, type Model } from './model/load';
 import { findPacks, samplesPerToken } from './model/pack';
 import { loadRuntime, type Runtime } from './model/runtime';
-import { analyseClip, runClip } from './pipeline';
+import { analyseClip, explainRun, runClip } from './pipeline';
 
 /** Encoder results kept in memory: about ten minutes of audio for the default model. */
 const encodeCacheBytes = 128 * 2 ** 20;
@@ -107,6 +108,18 @@ export class Engine {
       const clip = this.clip(clipId);
       const model = await this.getModel(modelId);
       return runClip(model, clip, settings, this.pipelineOptions(call));
+    });
+  }
+
+  /** What each token of a finished run's caption looked at. */
+  async explain(run: Run, { signal, onProgress }: CallOptions<RunEvent>): Promise<Explanation> {
+    return this.alone(async () => {
+      const clip = this.clip(run.clipId);
+      const model = await this.getModel(run.modelId);
+      return {
+        runId: run.runId,
+        windows: await explainRun(model, clip, run, this.pipelineOptions({ signal, onProgress })),
+      };
     });
   }
 

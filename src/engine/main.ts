@@ -50,6 +50,9 @@ connection.onRequest(protocol.analyse, ({ clipId, modelId, progress }, token) =>
 connection.onRequest(protocol.run, ({ clipId, modelId, settings, progress }, token) =>
   answer(() => running().run(clipId, modelId, settings, call(protocol.runProgress, progress, token))),
 );
+connection.onRequest(protocol.explain, ({ run }, token) =>
+  answer(() => running().explain(run, call(protocol.runProgress, undefined, token))),
+);
 connection.onNotification(protocol.closeClip, ({ clipId }) => {
   engine?.closeClip(clipId);
 });

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EarmarkError } from '../protocol/errors';
+import type { WindowExplanation } from '../protocol/explanation';
 import type { Run, RunEvent, RunSettings, RunStage, WindowAnalysis, WindowRun } from '../protocol/run';
-import { select } from '../pruning/registry';
+import { select, strategyNamed } from '../pruning/registry';
 import { reduceHeads } from '../pruning/score';
 import type { Clip } from './audio/clip';
 import { windowsOf, type SampleWindow } from './audio/windows';
 import { adaptTokens } from './model/adapt';
 import { decode } from './model/decode';
 import { encodeWindow, type EncodedWindow } from './model/encode';
+import { explainWindow, loadExplainer } from './model/explain';
 import type { Model } from './model/load';
 import { buildPrompt } from './model/prompt';
 import { assembleRun } from './run';
@@ -95,6 +97,30 @@ export async function analyseClip(model: Model, clip: Clip, options: PipelineOpt
   return analyses;
 }
 
+/** What each token of a run's caption looked at, window by window. Takes the encoder's results from the cache. */
+export async function explainRun(
+  model: Model,
+  clip: Clip,
+  run: Run,
+  options: PipelineOptions,
+): Promise<WindowExplanation[]> {
+  const windows = windowsOf(clip.samples.length, model.pack.frontEnd.windowSeconds);
+  const explainer = await loadExplainer(model);
+  try {
+    const explanations: WindowExplanation[] = [];
+    for (const part of run.windows) {
+      if (options.signal.aborted) {
+        throw new EarmarkError('cancelled', 'Cancelled.');
+      }
+      const { encoded } = await analyseWindow(model, clip, windows[part.index]!, windows.length, options);
+      explanations.push(await explainWindow(model, explainer, part, encoded.tokens, run.settings.question));
+    }
+    return explanations;
+  } finally {
+    await explainer.release();
+  }
+}
+
 /** Samples -> log-mel -> encoder tokens and received attention, or the same from the cache. */
 async function analyseWindow(
   model: Model,
@@ -137,10 +163,15 @@ async function runWindow(
   };
 
   enter('select');
+  // Strategies share the similarities of a window; each is charged what they cost, as if it ran alone.
+  const similarity = strategyNamed(settings.strategy).usesSimilarity
+    ? await model.similarity.of(encoded.tokens)
+    : undefined;
   const selectStarted = performance.now();
   const scores = reduceHeads(encoded.receivedPerHead, heads, settings.headReduce);
-  const { budget, selection } = select(settings, { ...encoded, scores });
-  const selectMs = performance.now() - selectStarted;
+  const input = { ...encoded, scores, ...(similarity && { similarity: similarity.matrix }) };
+  const { budget, selection } = select(settings, input);
+  const selectMs = performance.now() - selectStarted + (similarity?.ms ?? 0);
   onEvent({ kind: 'selected', runId, window: window.index, selection });
 
   const adaptStarted = performance.now();

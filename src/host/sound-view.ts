@@ -153,6 +153,7 @@ export class SoundView implements vscode.Disposable {
     connection.onRequest(protocol.run, ({ modelId, settings, progress }, token) =>
       answer(() => this.run(modelId, settings, token, progress)),
     );
+    connection.onRequest(protocol.explain, ({ run }, token) => answer(() => sound.explain(run, signalOf(token))));
     connection.onRequest(protocol.save, ({ suggestedName, content }) =>
       answer(() => saveAs(sound.uri, suggestedName, content)),
     );

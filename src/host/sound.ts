@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { AudioSource, ClipInfo, ClipProgress, Peaks } from '../protocol/clip';
 import * as protocol from '../protocol/engine';
 import { EarmarkError } from '../protocol/errors';
+import type { Explanation } from '../protocol/explanation';
 import type { Analysis, Run, RunEvent, RunSettings } from '../protocol/run';
 import type { EngineClient } from './engine-client';
 
@@ -101,6 +102,11 @@ export class Sound implements vscode.Disposable {
       signal,
       progress: { type: protocol.runProgress, report },
     });
+  }
+
+  async explain(run: Run, signal: AbortSignal): Promise<Explanation> {
+    await this.open(signal);
+    return this.engine.request(protocol.explain, () => ({ run }), { signal });
   }
 
   dispose(): void {

@@ -1,6 +1,7 @@
 import { NotificationType, ProgressType, RequestType } from 'vscode-jsonrpc';
 import type { AudioSource, ClipInfo, ClipProgress, Peaks } from './clip';
 import type { ErrorData } from './errors';
+import type { Explanation } from './explanation';
 import type { ModelInfo } from './model';
 import type { Analysis, Run, RunEvent, RunSettings } from './run';
 
@@ -69,6 +70,9 @@ export const run = new RequestType<
   ErrorData
 >('run');
 export const runProgress = new ProgressType<RunEvent>();
+
+/** Traces the caption of a finished run back to the sound. */
+export const explain = new RequestType<{ readonly run: Run }, Explanation, ErrorData>('explain');
 
 /** Lets the engine forget a clip's samples and encoder results. */
 export const closeClip = new NotificationType<{ readonly clipId: string }>('closeClip');

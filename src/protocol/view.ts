@@ -1,6 +1,7 @@
 import { NotificationType, ProgressType, RequestType } from 'vscode-jsonrpc';
 import type { ClipInfo, ClipProgress, Peaks } from './clip';
 import type { ErrorData } from './errors';
+import type { Explanation } from './explanation';
 import type { ModelInfo } from './model';
 import type { ReportData } from './report';
 import type { Analysis, Run, RunEvent, RunSettings } from './run';
@@ -52,6 +53,9 @@ export const run = new RequestType<
   ErrorData
 >('view/run');
 export const runProgress = new ProgressType<RunEvent>();
+
+/** Traces the caption of a finished run back to the sound: which tokens each of its words looked at. */
+export const explain = new RequestType<{ readonly run: Run }, Explanation, ErrorData>('view/explain');
 
 /** Kept as the user's settings for the next clip. */
 export const chooseSettings = new NotificationType<{ readonly modelId: string; readonly settings: RunSettings }>(

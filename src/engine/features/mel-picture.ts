@@ -1,8 +1,8 @@
 import type { MelPicture } from '../../protocol/run';
 
 /**
- * A log-mel spectrogram in 8 bits a value, for drawing. Values below the lowest eighth of the range that Whisper's
- * clamp leaves (8 decades of power, 2 in its units) do not occur, so nothing visible is lost.
+ * A log-mel spectrogram in 8 bits a value, for drawing: Whisper's log-mel spans at most 2 units (8 decades of power),
+ * so a step is below what a colour scale can show.
  *
  * @param mel [bins * frames], lowest frequency first
  */

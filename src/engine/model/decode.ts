@@ -98,9 +98,11 @@ function requireContext(model: Model, { split }: Prompt, maxNewTokens: number): 
   }
 }
 
+/** Keys and values of every layer, under the names of the decoder's inputs. */
 type Cache = InferenceSession.OnnxValueMapType;
 
-function emptyCache({ pack, runtime }: Model): Cache {
+/** The cache before the first position: no keys and values. */
+export function emptyCache({ pack, runtime }: Model): Cache {
   const { layers, kvHeads, headDim, pastKey, pastValue } = pack.decoder;
   const empty = () => new runtime.Tensor('float32', new Float32Array(0), [1, kvHeads, 0, headDim]);
   return Object.fromEntries(

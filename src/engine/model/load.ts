@@ -5,10 +5,12 @@ import * as path from 'node:path';
 import { EarmarkError } from '../../protocol/errors';
 import { readPack, verifyPack, type Pack } from './pack';
 import type { Runtime } from './runtime';
+import { SimilarityRunner } from './similarity';
 import { tapEncoder } from './tap';
 
 /** A pack whose graphs are loaded and ready to run. */
 export interface Model {
+  readonly folder: string;
   readonly pack: Pack;
   readonly runtime: Runtime;
   readonly tokenizer: Tokenizer;
@@ -18,6 +20,7 @@ export interface Model {
   readonly adapter: InferenceSession;
   readonly embeddings: InferenceSession;
   readonly decoder: InferenceSession;
+  readonly similarity: SimilarityRunner;
 }
 
 /**
@@ -38,6 +41,7 @@ export async function loadModel(folder: string, runtime: Runtime): Promise<Model
   const json = async (file: string): Promise<object> => JSON.parse(await readFile(at(file), 'utf8')) as object;
   try {
     return {
+      folder,
       pack,
       runtime,
       tokenizer: new Tokenizer(await json(pack.tokenizer.file), await json(pack.tokenizer.config)),
@@ -46,6 +50,7 @@ export async function loadModel(folder: string, runtime: Runtime): Promise<Model
       adapter: await runtime.createSession(at(pack.adapter.file)),
       embeddings: await runtime.createSession(at(pack.embeddings.file)),
       decoder: await runtime.createSession(at(pack.decoder.file)),
+      similarity: new SimilarityRunner(runtime),
     };
   } catch (error) {
     if (error instanceof EarmarkError) {

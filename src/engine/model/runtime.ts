@@ -6,7 +6,14 @@ export interface Runtime {
   readonly Tensor: TensorConstructor;
   readonly version: string;
   readonly provider: string;
-  createSession(model: string | Uint8Array): Promise<InferenceSession>;
+  /**
+   * A path lets onnxruntime find external weights beside the model. Bytes are for graphs that were edited; their
+   * external weights, if any, are handed over under the names that the graph calls them by.
+   */
+  createSession(
+    model: string | Uint8Array,
+    externalData?: readonly { readonly path: string; readonly data: Uint8Array }[],
+  ): Promise<InferenceSession>;
 }
 
 /**
@@ -36,10 +43,9 @@ export async function loadRuntime(threads: number): Promise<Runtime> {
     Tensor: ort.Tensor,
     version: ort.env.versions.node ?? ort.env.versions.common,
     provider: 'cpu',
-    // A path lets onnxruntime find external weights beside the model; bytes are for graphs that were edited.
-    createSession: (model) =>
+    createSession: (model, externalData = []) =>
       typeof model === 'string'
         ? ort.InferenceSession.create(model, options)
-        : ort.InferenceSession.create(model, options),
+        : ort.InferenceSession.create(model, { ...options, externalData }),
   };
 }

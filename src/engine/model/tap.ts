@@ -122,7 +122,7 @@ function meanOverHeads(model: ModelProto, graph: GraphProto, keys: string): Node
   return node;
 }
 
-function floatValue(name: string, shape: readonly (number | string)[]): ValueInfoProto {
+export function floatValue(name: string, shape: readonly (number | string)[]): ValueInfoProto {
   const dim = shape.map((size) =>
     create(TensorShapeProto_DimensionSchema, {
       value: typeof size === 'number' ? { case: 'dimValue', value: BigInt(size) } : { case: 'dimParam', value: size },

@@ -1,0 +1,81 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import {
+  GraphProtoSchema,
+  ModelProtoSchema,
+  NodeProtoSchema,
+  OperatorSetIdProtoSchema,
+  TensorProto_DataType,
+  TensorProtoSchema,
+} from 'onnx-buf';
+import type { InferenceSession } from 'onnxruntime-node';
+import type { Matrix } from '../../pruning/strategy';
+import { floats, output } from './encode';
+import type { Runtime } from './runtime';
+import { floatValue } from './tap';
+
+/**
+ * Cosine similarity of every pair of tokens, as a graph: rows over their lengths, times themselves. A row without
+ * length stays 0 and is like nothing.
+ */
+function similarityGraph(): Uint8Array {
+  const node = (opType: string, input: string[], result: string) =>
+    create(NodeProtoSchema, { opType, input, output: [result] });
+  const graph = create(GraphProtoSchema, {
+    name: 'similarity',
+    input: [floatValue('tokens', ['rows', 'columns'])],
+    output: [floatValue('similarity', ['rows', 'rows'])],
+    initializer: [
+      create(TensorProtoSchema, {
+        name: 'columns_axis',
+        dims: [1n],
+        dataType: TensorProto_DataType.INT64,
+        int64Data: [1n],
+      }),
+      create(TensorProtoSchema, {
+        name: 'smallest',
+        dims: [1n],
+        dataType: TensorProto_DataType.FLOAT,
+        floatData: [1e-30],
+      }),
+    ],
+    node: [
+      node('ReduceL2', ['tokens', 'columns_axis'], 'lengths'),
+      node('Max', ['lengths', 'smallest'], 'divisors'),
+      node('Div', ['tokens', 'divisors'], 'directions'),
+      node('Transpose', ['directions'], 'transposed'),
+      node('MatMul', ['directions', 'transposed'], 'similarity'),
+    ],
+  });
+  const opsetImport = [create(OperatorSetIdProtoSchema, { domain: '', version: 18n })];
+  return toBinary(ModelProtoSchema, create(ModelProtoSchema, { irVersion: 8n, opsetImport, graph }));
+}
+
+export interface Similarity {
+  /** [N, N], 1 on the diagonal. */
+  readonly matrix: Matrix;
+  readonly ms: number;
+}
+
+/** Computes similarity matrices, once for each token matrix however many strategies look at it. */
+export class SimilarityRunner {
+  private session: Promise<InferenceSession> | undefined;
+  private readonly known = new WeakMap<Matrix, Similarity>();
+
+  constructor(private readonly runtime: Runtime) {}
+
+  async of(tokens: Matrix): Promise<Similarity> {
+    const before = this.known.get(tokens);
+    if (before) {
+      return before;
+    }
+    this.session ??= this.runtime.createSession(similarityGraph());
+    const session = await this.session;
+    const started = performance.now();
+    const { data, rows, columns } = tokens;
+    const results = await session.run({ tokens: new this.runtime.Tensor('float32', data, [rows, columns]) });
+    const matrix = { data: floats(output(results, 'similarity')), rows, columns: rows };
+    const similarity = { matrix, ms: performance.now() - started };
+    this.known.set(tokens, similarity);
+    return similarity;
+  }
+}

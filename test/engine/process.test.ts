@@ -1,0 +1,155 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { writeFileSync, mkdtempSync, rmSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { MessageConnection } from 'vscode-jsonrpc';
+import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
+import * as protocol from '../../src/protocol/engine';
+import { ask } from '../../src/protocol/rpc';
+import type { RunEvent, RunSettings } from '../../src/protocol/run';
+import { repository, sampleFiles } from './default-model';
+
+const settings: RunSettings = {
+  strategy: 'segmentwise',
+  keepRatio: 0.25,
+  budgetMode: 'exact',
+  headReduce: 'mean',
+  parameters: { segments: 10 },
+  question: 'Describe the audio.',
+  maxNewTokens: 32,
+};
+
+/** The built engine, forked as the extension host forks it. */
+describe('the engine process', () => {
+  let child: ChildProcess;
+  let connection: MessageConnection;
+  let info: protocol.EngineInfo;
+
+  beforeEach(async () => {
+    child = fork(path.join(repository, 'dist', 'engine.js'), [], {
+      execArgv: [],
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    connection = createMessageConnection(new IPCMessageReader(child), new IPCMessageWriter(child));
+    child.on('exit', () => {
+      connection.dispose();
+    });
+    connection.listen();
+    info = await ask(connection, protocol.initialize, {
+      modelFolders: [path.join(repository, 'media', 'models')],
+      threads: 0,
+      ffmpeg: '',
+    });
+  });
+
+  afterEach(() => {
+    child.kill('SIGKILL');
+  });
+
+  const open = (file: string) => ask(connection, protocol.openClip, { source: { kind: 'path', path: file } });
+
+  it('says what runs models', () => {
+    expect(info.problem).toBeUndefined();
+    expect(info.runtime).toMatchObject({ name: 'onnxruntime', provider: 'cpu' });
+  });
+
+  it('lists the model that ships', async () => {
+    const models = await ask(connection, protocol.listModels, undefined);
+    expect(models).toHaveLength(1);
+    expect(models[0]).toMatchObject({ modelId: 'earmark-mini', family: 'prefix', heads: 8, secondsPerToken: 0.04 });
+  });
+
+  it('opens a clip by path or by bytes, with the same identity, and gives peaks and samples as typed arrays', async () => {
+    const file = sampleFiles[0]!;
+    const clip = await open(file);
+    const bytes = new Uint8Array(readFileSync(file));
+    const same = await ask(connection, protocol.openClip, { source: { kind: 'bytes', name: 'a b.wav', bytes } });
+    expect(same.clipId).toBe(clip.clipId);
+    expect(clip.peaks.min).toBeInstanceOf(Float32Array);
+    const { clipId } = clip;
+    const peaks = await ask(connection, protocol.readPeaks, { clipId, startSeconds: 1, endSeconds: 2, columns: 50 });
+    expect(peaks.max).toHaveLength(50);
+    const samples = await ask(connection, protocol.readSamples, { clipId, startSeconds: 1, endSeconds: 2 });
+    expect(samples).toBeInstanceOf(Float32Array);
+    expect(samples).toHaveLength(16000);
+  });
+
+  it('runs with progress, and a clip that was closed is asked for again in words', async () => {
+    const { clipId } = await open(sampleFiles[0]!);
+    const events: RunEvent[] = [];
+    connection.onProgress(protocol.runProgress, 'p', (event) => {
+      events.push(event);
+    });
+    const params = { clipId, modelId: 'earmark-mini', settings: [settings], progress: 'p' };
+    const runs = await ask(connection, protocol.run, params);
+    expect(runs[0]!.caption).toMatch(/Please enter your conference number/);
+    expect(events.some(({ kind }) => kind === 'text')).toBe(true);
+    await connection.sendNotification(protocol.closeClip, { clipId });
+    await expect(ask(connection, protocol.run, params)).rejects.toMatchObject({ code: 'clip-closed' });
+  });
+
+  it('ends a run at a request to cancel, and returns what is done', async () => {
+    const { clipId } = await open(sampleFiles[1]!);
+    const controller = new AbortController();
+    connection.onProgress(protocol.runProgress, 'p', (event) => {
+      if (event.kind === 'text') {
+        controller.abort();
+      }
+    });
+    const asked = [settings, { ...settings, strategy: 'top-k' }];
+    const runs = await ask(
+      connection,
+      protocol.run,
+      { clipId, modelId: 'earmark-mini', settings: asked, progress: 'p' },
+      controller.signal,
+    );
+    expect(runs).toHaveLength(1);
+    expect(runs[0]!.finish).toBe('cancelled');
+    // It goes on working.
+    expect(await ask(connection, protocol.listModels, undefined)).toHaveLength(1);
+  });
+
+  it('answers while it works, and runs what is asked at once one after the other', async () => {
+    const { clipId } = await open(sampleFiles[0]!);
+    const params = { clipId, modelId: 'earmark-mini', settings: [settings] };
+    const [first, second, models] = await Promise.all([
+      ask(connection, protocol.run, params),
+      ask(connection, protocol.run, params),
+      ask(connection, protocol.listModels, undefined),
+    ]);
+    expect(second[0]!.caption).toBe(first[0]!.caption);
+    expect(models).toHaveLength(1);
+  });
+
+  it('fails in the user’s words', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'earmark-'));
+    const text = path.join(folder, 'letter.wav');
+    writeFileSync(text, 'Dear model, this is no sound.');
+    await expect(open(text)).rejects.toMatchObject({ name: 'EarmarkError', code: 'audio-unsupported' });
+    await expect(open(path.join(folder, 'gone.wav'))).rejects.toMatchObject({ code: 'audio-not-found' });
+    rmSync(folder, { recursive: true });
+    const { clipId } = await open(sampleFiles[0]!);
+    const run = (modelId: string, chosen: RunSettings) =>
+      ask(connection, protocol.run, { clipId, modelId, settings: [chosen] });
+    await expect(run('no-such', settings)).rejects.toThrow(/no model named "no-such"/);
+    await expect(run('earmark-mini', { ...settings, strategy: 'best' })).rejects.toThrow(/no strategy named "best"/);
+    await expect(run('earmark-mini', { ...settings, keepRatio: 0 })).rejects.toThrow(/keep ratio of 0/);
+    // Nothing of that broke it.
+    expect((await run('earmark-mini', settings))[0]!.tokens.kept).toBe(26);
+  });
+
+  it('that is killed fails what was asked of it', async () => {
+    const { clipId } = await open(sampleFiles[1]!);
+    const pending = ask(connection, protocol.run, { clipId, modelId: 'earmark-mini', settings: [settings] });
+    setTimeout(() => child.kill('SIGKILL'), 50);
+    await expect(pending).rejects.toMatchObject({ code: 'engine-stopped' });
+  });
+
+  it('ends with its host', async () => {
+    const ended = new Promise((resolve) => child.on('exit', resolve));
+    child.disconnect();
+    await ended;
+  });
+});
