@@ -20,10 +20,6 @@ await step(process.execPath, [
   path.join('dist', 'cli.js'),
   'caption',
   ...sounds.map((file) => path.join(samples, file)),
-  '--strategy',
-  'segmentwise',
-  '--keep',
-  '1,0.25',
   '--report',
   report,
 ]);

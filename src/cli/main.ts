@@ -4,6 +4,7 @@ import { EarmarkError } from '../protocol/errors';
 import { registerCaption } from './caption';
 import { registerCompare } from './compare';
 import { exitCodeOf, exitCodesHelp } from './exit-codes';
+import { registerExperiment } from './experiment';
 import { registerModels } from './models';
 import { registerSelect } from './select';
 import { registerStrategies } from './strategies';
@@ -18,6 +19,7 @@ const program = new Command('earmark')
 
 registerCaption(program);
 registerCompare(program);
+registerExperiment(program);
 registerStrategies(program);
 registerModels(program);
 registerSelect(program);

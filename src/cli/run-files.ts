@@ -5,6 +5,7 @@ import { EarmarkError } from '../protocol/errors';
 import type { ReportClip } from '../protocol/report';
 import type { Analysis, Run, RunSettings, WindowAnalysis } from '../protocol/run';
 import { renderReport } from '../report/report';
+import { signalOfInterrupt } from './interrupt';
 import { modelFolders, settingsOf, type RunOptions } from './run-options';
 
 /** One file with all that was found out about it. */
@@ -87,15 +88,6 @@ async function runFile(
   }
   clip.warnings.forEach((warning) => process.stderr.write(`earmark: ${path.basename(file)}: ${warning}\n`));
   return { file, clip, runs, analysis: { clipId: clip.clipId, modelId, secondsPerToken, windows } };
-}
-
-/** Ctrl-C once asks the run to stop; twice stops the process. */
-function signalOfInterrupt(): AbortSignal {
-  const controller = new AbortController();
-  process.once('SIGINT', () => {
-    controller.abort();
-  });
-  return controller.signal;
 }
 
 /** @throws EarmarkError `write-failed` */

@@ -1,7 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { AudioSource, ClipInfo, ClipProgress, Peaks } from '../protocol/clip';
 import type { EngineInfo } from '../protocol/engine';
+import { experimentNamed } from '../experiments/registry';
 import { EarmarkError } from '../protocol/errors';
+import type { ExperimentResult } from '../protocol/experiment';
 import type { Explanation } from '../protocol/explanation';
 import type { ModelInfo } from '../protocol/model';
 import type { Analysis, Run, RunEvent, RunSettings } from '../protocol/run';
@@ -12,7 +14,7 @@ import type { EncodedWindow } from './model/encode';
 import { loadModel, releaseModel, type Model } from './model/load';
 import { findPacks, samplesPerToken } from './model/pack';
 import { loadRuntime, type Runtime } from './model/runtime';
-import { analyseClip, explainRun, runClip } from './pipeline';
+import { analyseClip, encodeClip, explainRun, runClip } from './pipeline';
 
 /** Encoder results kept in memory: about ten minutes of audio for the default model. */
 const encodeCacheBytes = 128 * 2 ** 20;
@@ -111,6 +113,31 @@ export class Engine {
     });
   }
 
+  /** Asks one question of a clip: a table and a figure. */
+  async experiment(
+    clipId: string,
+    modelId: string,
+    name: string,
+    settings: RunSettings,
+    call: CallOptions<RunEvent>,
+  ): Promise<ExperimentResult> {
+    return this.alone(async () => {
+      const experiment = experimentNamed(name);
+      const clip = this.clip(clipId);
+      const model = await this.getModel(modelId);
+      const options = this.pipelineOptions(call);
+      const found = await experiment.conduct({
+        clip,
+        heads: model.pack.encoder.heads,
+        secondsPerToken: samplesPerToken(model.pack) / model.pack.frontEnd.sampleRate,
+        settings,
+        run: async (all) => wholeRuns(await runClip(model, clip, all, options), call.signal),
+        encode: (variant = clip) => encodeClip(model, variant, options),
+      });
+      return { name, title: `${experiment.label}: ${clip.name}`, ...found };
+    });
+  }
+
   /** What each token of a finished run's caption looked at. */
   async explain(run: Run, { signal, onProgress }: CallOptions<RunEvent>): Promise<Explanation> {
     return this.alone(async () => {
@@ -176,6 +203,14 @@ export class Engine {
     this.queue = result.catch(() => undefined);
     return result;
   }
+}
+
+/** An experiment with half of its runs would compare what was never run. */
+function wholeRuns(runs: readonly Run[], signal: AbortSignal): readonly Run[] {
+  if (signal.aborted) {
+    throw new EarmarkError('cancelled', 'Cancelled.');
+  }
+  return runs;
 }
 
 function windowBytes({ tokens, keys, receivedPerHead, mel }: EncodedWindow): number {

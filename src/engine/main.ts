@@ -53,6 +53,9 @@ connection.onRequest(protocol.run, ({ clipId, modelId, settings, progress }, tok
 connection.onRequest(protocol.explain, ({ run }, token) =>
   answer(() => running().explain(run, call(protocol.runProgress, undefined, token))),
 );
+connection.onRequest(protocol.experiment, ({ clipId, modelId, name, settings, progress }, token) =>
+  answer(() => running().experiment(clipId, modelId, name, settings, call(protocol.runProgress, progress, token))),
+);
 connection.onNotification(protocol.closeClip, ({ clipId }) => {
   engine?.closeClip(clipId);
 });

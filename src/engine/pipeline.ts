@@ -15,6 +15,9 @@ import type { Model } from './model/load';
 import { buildPrompt } from './model/prompt';
 import { assembleRun } from './run';
 
+/** What the encoder needs of a clip. */
+type Sound = Pick<Clip, 'clipId' | 'samples'>;
+
 /** Encoder results by clip, model and window. */
 export interface EncodeCache {
   get(key: string): EncodedWindow | undefined;
@@ -80,6 +83,19 @@ export async function runClip(
 }
 
 /** Encodes every window, and stops before any strategy. */
+export async function encodeClip(model: Model, clip: Sound, options: PipelineOptions): Promise<EncodedWindow[]> {
+  const windows = windowsOf(clip.samples.length, model.pack.frontEnd.windowSeconds);
+  const encodedWindows: EncodedWindow[] = [];
+  for (const window of windows) {
+    if (options.signal.aborted) {
+      throw new EarmarkError('cancelled', 'Cancelled.');
+    }
+    encodedWindows.push((await analyseWindow(model, clip, window, windows.length, options)).encoded);
+  }
+  return encodedWindows;
+}
+
+/** Encodes every window and tells what can be drawn of it, as it comes. */
 export async function analyseClip(model: Model, clip: Clip, options: PipelineOptions): Promise<WindowAnalysis[]> {
   const windows = windowsOf(clip.samples.length, model.pack.frontEnd.windowSeconds);
   const analyses: WindowAnalysis[] = [];
@@ -124,7 +140,7 @@ export async function explainRun(
 /** Samples -> log-mel -> encoder tokens and received attention, or the same from the cache. */
 async function analyseWindow(
   model: Model,
-  clip: Clip,
+  clip: Sound,
   window: SampleWindow,
   windows: number,
   { cache, onEvent }: PipelineOptions,

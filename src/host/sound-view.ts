@@ -154,6 +154,11 @@ export class SoundView implements vscode.Disposable {
       answer(() => this.run(modelId, settings, token, progress)),
     );
     connection.onRequest(protocol.explain, ({ run }, token) => answer(() => sound.explain(run, signalOf(token))));
+    connection.onRequest(protocol.experiment, ({ modelId, name, settings, progress }, token) =>
+      answer(() =>
+        sound.experiment(modelId, name, settings, signalOf(token), this.reporter(protocol.runProgress, progress)),
+      ),
+    );
     connection.onRequest(protocol.save, ({ suggestedName, content }) =>
       answer(() => saveAs(sound.uri, suggestedName, content)),
     );

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { AudioSource, ClipInfo, ClipProgress, Peaks } from '../protocol/clip';
 import * as protocol from '../protocol/engine';
 import { EarmarkError } from '../protocol/errors';
+import type { ExperimentResult } from '../protocol/experiment';
 import type { Explanation } from '../protocol/explanation';
 import type { Analysis, Run, RunEvent, RunSettings } from '../protocol/run';
 import type { EngineClient } from './engine-client';
@@ -107,6 +108,20 @@ export class Sound implements vscode.Disposable {
   async explain(run: Run, signal: AbortSignal): Promise<Explanation> {
     await this.open(signal);
     return this.engine.request(protocol.explain, () => ({ run }), { signal });
+  }
+
+  async experiment(
+    modelId: string,
+    name: string,
+    settings: RunSettings,
+    signal: AbortSignal,
+    report: (event: RunEvent) => void,
+  ): Promise<ExperimentResult> {
+    const { clipId } = await this.open(signal);
+    return this.engine.request(protocol.experiment, (progress) => ({ clipId, modelId, name, settings, progress }), {
+      signal,
+      progress: { type: protocol.runProgress, report },
+    });
   }
 
   dispose(): void {

@@ -1,6 +1,7 @@
 import { NotificationType, ProgressType, RequestType } from 'vscode-jsonrpc';
 import type { AudioSource, ClipInfo, ClipProgress, Peaks } from './clip';
 import type { ErrorData } from './errors';
+import type { ExperimentResult } from './experiment';
 import type { Explanation } from './explanation';
 import type { ModelInfo } from './model';
 import type { Analysis, Run, RunEvent, RunSettings } from './run';
@@ -73,6 +74,19 @@ export const runProgress = new ProgressType<RunEvent>();
 
 /** Traces the caption of a finished run back to the sound. */
 export const explain = new RequestType<{ readonly run: Run }, Explanation, ErrorData>('explain');
+
+/** Asks one question of a clip; the settings are those that the experiment varies. */
+export const experiment = new RequestType<
+  {
+    readonly clipId: string;
+    readonly modelId: string;
+    readonly name: string;
+    readonly settings: RunSettings;
+    readonly progress?: string;
+  },
+  ExperimentResult,
+  ErrorData
+>('experiment');
 
 /** Lets the engine forget a clip's samples and encoder results. */
 export const closeClip = new NotificationType<{ readonly clipId: string }>('closeClip');

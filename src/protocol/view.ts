@@ -1,6 +1,7 @@
 import { NotificationType, ProgressType, RequestType } from 'vscode-jsonrpc';
 import type { ClipInfo, ClipProgress, Peaks } from './clip';
 import type { ErrorData } from './errors';
+import type { ExperimentResult } from './experiment';
 import type { Explanation } from './explanation';
 import type { ModelInfo } from './model';
 import type { ReportData } from './report';
@@ -56,6 +57,13 @@ export const runProgress = new ProgressType<RunEvent>();
 
 /** Traces the caption of a finished run back to the sound: which tokens each of its words looked at. */
 export const explain = new RequestType<{ readonly run: Run }, Explanation, ErrorData>('view/explain');
+
+/** Asks one question of the sound; the settings are those that the experiment varies. */
+export const experiment = new RequestType<
+  { readonly modelId: string; readonly name: string; readonly settings: RunSettings; readonly progress?: string },
+  ExperimentResult,
+  ErrorData
+>('view/experiment');
 
 /** Kept as the user's settings for the next clip. */
 export const chooseSettings = new NotificationType<{ readonly modelId: string; readonly settings: RunSettings }>(

@@ -1,0 +1,47 @@
+import type { ExperimentInfo, ExperimentResult } from '../protocol/experiment';
+import type { Run, RunSettings } from '../protocol/run';
+import type { Matrix } from '../pruning/strategy';
+
+/** The sound that is looked at. */
+export interface ExperimentClip {
+  /** Names what was encoded in caches: a variant of a clip has a name of its own. */
+  readonly clipId: string;
+  /** Mono, 16 kHz. */
+  readonly samples: Float32Array;
+}
+
+/** One window after the encoder, as far as experiments look at it. */
+export interface ExperimentWindow {
+  /** [heads * valid] */
+  readonly receivedPerHead: Float32Array;
+  /** [valid, width] */
+  readonly tokens: Matrix;
+  readonly keys?: Matrix;
+}
+
+/** What an experiment may use: the pipeline's own steps on one clip, cached and cancellable. */
+export interface ExperimentBench {
+  readonly clip: ExperimentClip;
+  readonly heads: number;
+  readonly secondsPerToken: number;
+  /** The person's choices; an experiment varies one of them. */
+  readonly settings: RunSettings;
+  run(settings: readonly RunSettings[]): Promise<readonly Run[]>;
+  /** The encoder's results of each window of the clip, or of a variant of it. */
+  encode(clip?: ExperimentClip): Promise<readonly ExperimentWindow[]>;
+}
+
+/** One question asked of one sound. */
+export interface Experiment extends ExperimentInfo {
+  conduct(bench: ExperimentBench): Promise<Omit<ExperimentResult, 'name' | 'title'>>;
+}
+
+/** The unpruned run that others are compared with. */
+export function unpruned(settings: RunSettings): RunSettings {
+  return { ...settings, strategy: 'none', keepRatio: 1 };
+}
+
+/** "25 %" */
+export function percent(share: number): string {
+  return `${String(Math.round(share * 1000) / 10)} %`;
+}
