@@ -1,5 +1,8 @@
 // What the tests need beyond Node and npm packages, and the commands that install it.
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { repository } from './cache-folder.mjs';
 import { findChromium } from './chromium.mjs';
 
 const tools = [
@@ -36,24 +39,41 @@ const tools = [
   { name: 'ps', why: 'finds the engine among the processes', debian: 'procps', found: () => answers('ps', '-e') },
 ];
 
+const venv = 'python3 -m venv .cache/venv && .cache/venv/bin/pip install -r test/reference/requirements.txt';
+
 /** @returns {string | undefined} what is missing and how to install it, or nothing when all is there */
 export function describeMissing() {
   const missing = tools.filter(({ found }) => !found());
-  if (missing.length === 0) {
+  const numpy = pythons().some((python) => answers(python, '-c', 'import numpy'));
+  if (missing.length === 0 && numpy) {
     return undefined;
   }
-  return [
-    'The tests need programs that are not here:',
-    ...missing.map(({ name, why }) => `  ${name}: ${why}`),
-    'On Debian or Ubuntu:',
-    `  apt-get update && apt-get install -y ${missing.map(({ debian }) => debian).join(' ')}`,
-    'Elsewhere install them with the package manager at hand; CHROMIUM may name the browser.',
-  ].join('\n');
+  const lines = ['The tests need what is not here:', ...missing.map(({ name, why }) => `  ${name}: ${why}`)];
+  if (!numpy) {
+    lines.push('  NumPy: computes the references of the strategies');
+  }
+  if (missing.length > 0) {
+    lines.push(
+      'On Debian or Ubuntu (elsewhere use the package manager at hand; CHROMIUM may name the browser):',
+      `  apt-get update && apt-get install -y ${missing.map(({ debian }) => debian).join(' ')}`,
+    );
+  }
+  if (!numpy) {
+    lines.push('For NumPy, in the root of the repository:', `  ${venv}`);
+  }
+  return lines.join('\n');
 }
 
-function answers(command, argument) {
+/** The interpreters in the order in which the tests look for one. */
+function pythons() {
+  const environments = ['.cache/venv/bin/python', '.cache/venv/Scripts/python.exe'];
+  const own = environments.map((file) => path.join(repository, file)).filter((file) => existsSync(file));
+  return [process.env['EARMARK_PYTHON'] ?? own[0] ?? 'python3'];
+}
+
+function answers(command, ...arguments_) {
   try {
-    execFileSync(command, [argument], { stdio: 'ignore' });
+    execFileSync(command, arguments_, { stdio: 'ignore' });
     return true;
   } catch {
     return false;
