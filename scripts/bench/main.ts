@@ -3,6 +3,7 @@ import { cpus, tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { benchEngine } from './engine';
 import { benchModel } from './model';
+import { benchSelect } from './select';
 
 declare const __repository: string;
 
@@ -14,6 +15,7 @@ async function main(): Promise<void> {
     console.log(`${String(cpus().length)} x ${cpus()[0]!.model.trim()}, Node ${process.versions.node}\n`);
     console.log(await benchModel(path.join(__repository, 'media', 'models', 'earmark-mini'), samples));
     console.log(`\n${await benchEngine(__repository, folder)}`);
+    console.log(`\n${await benchSelect()}`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

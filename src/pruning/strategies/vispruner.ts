@@ -63,8 +63,11 @@ export const vispruner: Strategy = {
 function withoutMostAlike(residual: readonly number[], drop: number, similarity: Matrix): number[] {
   const first = residual.filter((_, place) => place % 2 === 0);
   const second = Uint32Array.from(residual.filter((_, place) => place % 2 === 1));
-  const alike = new Map(first.map((token) => [token, highestSimilarity(token, second, similarity)]));
-  const dropped = new Set(first.sort((a, b) => alike.get(b)! - alike.get(a)! || b - a).slice(0, drop));
+  const alike = new Float32Array(similarity.rows);
+  for (const token of first) {
+    alike[token] = highestSimilarity(token, second, similarity);
+  }
+  const dropped = new Set(first.sort((a, b) => alike[b]! - alike[a]! || b - a).slice(0, drop));
   return residual.filter((token) => !dropped.has(token));
 }
 
