@@ -3,7 +3,7 @@ import type { Run } from '../protocol/run';
 import { speedUpBound } from '../pruning/budget';
 import { fileJson } from './json';
 import { runFiles, type FileResult } from './run-files';
-import { addRunOptions, type RunOptions } from './run-options';
+import { addRunOptions, parseStrategies, type RunOptions } from './run-options';
 import { formatTable } from './table';
 
 export function registerCompare(program: Command): void {
@@ -12,9 +12,9 @@ export function registerCompare(program: Command): void {
     .description('Runs strategies at several keep ratios on one sound, beside the unpruned run.')
     .argument('<file>', 'audio file');
   addRunOptions(command, { strategy: 'all', keep: '0.5,0.25,0.1' })
-    .option('--strategies <names>', 'the same as --strategy')
-    .action(async (file: string, options: RunOptions & { strategies?: string }) => {
-      await runFiles([file], withBaseline(options), (result) => {
+    .option('--strategies <names>', 'the same as --strategy', parseStrategies)
+    .action(async (file: string, { strategies, ...options }: RunOptions & { strategies?: readonly string[] }) => {
+      await runFiles([file], withBaseline(strategies ? { ...options, strategy: strategies } : options), (result) => {
         process.stdout.write(
           options.json ? `${JSON.stringify(fileJson(result, options.scores), null, 2)}\n` : comparisonText(result),
         );

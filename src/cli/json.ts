@@ -21,6 +21,7 @@ function runJson(run: Run, windows: readonly WindowAnalysis[] | undefined): obje
     keepRatio: settings.keepRatio,
     segments: settings.parameters.segments ?? null,
     budgetMode: settings.budgetMode,
+    budgetScope: settings.budgetScope ?? 'window',
     headReduce: settings.headReduce,
     parameters: settings.parameters,
     question: settings.question,

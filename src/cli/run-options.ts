@@ -1,15 +1,16 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import * as path from 'node:path';
 import { EarmarkError } from '../protocol/errors';
 import type { RunSettings } from '../protocol/run';
 import { completeParameters, strategies, strategyNamed } from '../pruning/registry';
-import type { BudgetMode, HeadReduce } from '../pruning/selection';
+import type { BudgetMode, BudgetScope, HeadReduce } from '../pruning/selection';
 
 /** What a person may say on the command line about runs, as commander hands it over. */
 export interface RunOptions {
   readonly strategy: readonly string[];
   readonly keep: readonly number[];
   readonly budget: BudgetMode;
+  readonly budgetScope: BudgetScope;
   readonly head: HeadReduce;
   readonly segments?: number;
   readonly set: Readonly<Record<string, number>>;
@@ -50,6 +51,11 @@ export function addRunOptions(command: Command, defaults: { strategy: string; ke
       parseBudget,
       'exact',
     )
+    .addOption(
+      new Option('--budget-scope <scope>', 'of a long clip: one budget a window, or one for the whole clip')
+        .choices(['window', 'clip'])
+        .default('window'),
+    )
     .option('--head <head>', 'mean, max, or one head of the last encoder layer, counted from 0', parseHead, 'mean')
     .option('--set <name=value>', 'a parameter of a strategy; may be given again', parseSet, {})
     .option('--prompt <question>', 'what the model is asked (default: the model’s own question)')
@@ -77,6 +83,7 @@ export function settingsOf(options: RunOptions, question: string): RunSettings[]
       strategy: name,
       keepRatio,
       budgetMode: options.budget,
+      budgetScope: options.budgetScope,
       headReduce: options.head,
       parameters: completeParameters(strategy, parameters),
       question: options.prompt ?? question,
@@ -89,7 +96,7 @@ export function modelFolders(options: { readonly models?: string }): string[] {
   return options.models === undefined ? [shippedModels] : [path.resolve(options.models), shippedModels];
 }
 
-function parseStrategies(text: string): string[] {
+export function parseStrategies(text: string): string[] {
   return text === 'all' ? strategies.map((strategy) => strategy.name) : checkedNames(listOf(text));
 }
 

@@ -3,6 +3,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EarmarkError } from '../protocol/errors';
 import type { WindowExplanation } from '../protocol/explanation';
 import type { Run, RunEvent, RunSettings, RunStage, WindowAnalysis, WindowRun } from '../protocol/run';
+import { apportion } from '../pruning/apportion';
+import { budgetOf } from '../pruning/budget';
 import { select, strategyNamed } from '../pruning/registry';
 import { reduceHeads } from '../pruning/score';
 import type { Clip } from './audio/clip';
@@ -44,7 +46,13 @@ export async function runClip(
   options: PipelineOptions,
 ): Promise<Run[]> {
   const windows = windowsOf(clip.samples.length, model.pack.frontEnd.windowSeconds);
-  const drafts = settings.map((chosen) => ({ runId: randomUUID(), settings: chosen, parts: [] as WindowRun[] }));
+  const budgets = await sharedBudgets(model, clip, settings, windows, options);
+  const drafts = settings.map((chosen, i) => ({
+    runId: randomUUID(),
+    settings: chosen,
+    budgets: budgets[i],
+    parts: [] as WindowRun[],
+  }));
   let firstToken = 0;
   let encodeCached = true;
   for (const window of windows) {
@@ -54,14 +62,14 @@ export async function runClip(
     const { encoded, cached } = await analyseWindow(model, clip, window, windows.length, options);
     encodeCached &&= cached;
     options.onEvent({ kind: 'analysed', analysis: windowAnalysis(model, encoded, window, firstToken) });
-    for (const { runId, settings: chosen, parts } of drafts) {
+    for (const { runId, settings: chosen, budgets: shared, parts } of drafts) {
       if (options.signal.aborted) {
         break;
       }
       if (parts.length === 0) {
         options.onEvent({ kind: 'started', runId, settings: chosen });
       }
-      const task = { runId, settings: chosen, firstToken, windows: windows.length };
+      const task = { runId, settings: chosen, budget: shared?.[window.index], firstToken, windows: windows.length };
       parts.push(await runWindow(model, encoded, window, task, options));
     }
     firstToken += encoded.counts.valid;
@@ -80,6 +88,42 @@ export async function runClip(
     options.onEvent({ kind: 'finished', run });
   }
   return runs;
+}
+
+/**
+ * The budget of each window where a run shares one over the clip; it takes the scores of all windows to divide it.
+ *
+ * @returns [settings][windows], undefined for settings whose windows have budgets of their own
+ */
+async function sharedBudgets(
+  model: Model,
+  clip: Clip,
+  settings: readonly RunSettings[],
+  windows: readonly SampleWindow[],
+  options: PipelineOptions,
+): Promise<(number[] | undefined)[]> {
+  const shares = ({ budgetScope, strategy }: RunSettings): boolean =>
+    windows.length > 1 && budgetScope === 'clip' && strategyNamed(strategy).usesKeepRatio;
+  if (!settings.some(shares)) {
+    return settings.map(() => undefined);
+  }
+  const received: Float32Array[] = [];
+  for (const window of windows) {
+    if (options.signal.aborted) {
+      break;
+    }
+    received.push((await analyseWindow(model, clip, window, windows.length, options)).encoded.receivedPerHead);
+  }
+  return settings.map((chosen) => {
+    if (!shares(chosen)) {
+      return undefined;
+    }
+    const scores = received.map((perHead) => reduceHeads(perHead, model.pack.encoder.heads, chosen.headReduce));
+    const tokens = scores.map(({ length }) => length);
+    const all = tokens.reduce((sum, count) => sum + count, 0);
+    const sums = scores.map((window) => window.reduce((sum, score) => sum + score, 0));
+    return apportion(Math.max(tokens.length, budgetOf(chosen.keepRatio, all)), sums, tokens);
+  });
 }
 
 /** Encodes every window, and stops before any strategy. */
@@ -161,6 +205,8 @@ async function analyseWindow(
 interface WindowTask {
   readonly runId: string;
   readonly settings: RunSettings;
+  /** K where one budget is shared by the windows. */
+  readonly budget: number | undefined;
   readonly firstToken: number;
   readonly windows: number;
 }
@@ -170,7 +216,7 @@ async function runWindow(
   model: Model,
   encoded: EncodedWindow,
   window: SampleWindow,
-  { runId, settings, firstToken, windows }: WindowTask,
+  { runId, settings, budget: shared, firstToken, windows }: WindowTask,
   { signal, onEvent }: PipelineOptions,
 ): Promise<WindowRun> {
   const { heads } = model.pack.encoder;
@@ -185,7 +231,12 @@ async function runWindow(
     : undefined;
   const selectStarted = performance.now();
   const scores = reduceHeads(encoded.receivedPerHead, heads, settings.headReduce);
-  const input = { ...encoded, scores, ...(similarity && { similarity: similarity.matrix }) };
+  const input = {
+    ...encoded,
+    scores,
+    ...(similarity && { similarity: similarity.matrix }),
+    ...(shared !== undefined && { budget: shared }),
+  };
   const { budget, selection } = select(settings, input);
   const selectMs = performance.now() - selectStarted + (similarity?.ms ?? 0);
   onEvent({ kind: 'selected', runId, window: window.index, selection });

@@ -1,4 +1,4 @@
-import type { BudgetMode, HeadReduce, Selection } from '../pruning/selection';
+import type { BudgetMode, BudgetScope, HeadReduce, Selection } from '../pruning/selection';
 
 /** What a person chooses before a run. */
 export interface RunSettings {
@@ -7,6 +7,8 @@ export interface RunSettings {
   /** Asked share of the tokens, in (0, 1]. */
   readonly keepRatio: number;
   readonly budgetMode: BudgetMode;
+  /** Whether each window of a long clip has its own budget, or one budget is shared by all; absent: `window`. */
+  readonly budgetScope?: BudgetScope;
   readonly headReduce: HeadReduce;
   /** The strategy's own parameters (`segments`, `seed` …); what is absent takes its default from the registry. */
   readonly parameters: Readonly<Record<string, number>>;

@@ -88,6 +88,11 @@ function checked(parameter: Parameter, value = parameter.default): number {
   return value;
 }
 
+/** What is known of the tokens; `budget` is K where it is given outright and not by a keep ratio. */
+export type SelectableTokens = Pick<SelectionInput, 'scores' | 'tokens' | 'keys' | 'similarity'> & {
+  readonly budget?: number;
+};
+
 /**
  * Checks the choice and the input, and selects.
  *
@@ -95,11 +100,13 @@ function checked(parameter: Parameter, value = parameter.default): number {
  */
 export function select(
   choice: StrategyChoice,
-  input: Pick<SelectionInput, 'scores' | 'tokens' | 'keys' | 'similarity'>,
+  input: SelectableTokens,
 ): { readonly budget: number; readonly selection: Selection } {
   const strategy = strategyNamed(choice.strategy);
   const parameters = completeParameters(strategy, choice.parameters);
-  const budget = strategy.usesKeepRatio ? budgetOf(choice.keepRatio, input.scores.length) : input.scores.length;
+  const budget = strategy.usesKeepRatio
+    ? (input.budget ?? budgetOf(choice.keepRatio, input.scores.length))
+    : input.scores.length;
   if (input.scores.length === 0) {
     throw new EarmarkError('scores-invalid', 'There are no tokens to select from.');
   }
@@ -110,7 +117,7 @@ export function select(
   return { budget, selection: strategy.select({ ...input, budget, budgetMode: choice.budgetMode, parameters }) };
 }
 
-function requireNeeds(strategy: Strategy, input: Parameters<typeof select>[1]): void {
+function requireNeeds(strategy: Strategy, input: SelectableTokens): void {
   for (const need of ['tokens', 'keys'] as const) {
     if (strategy.needs.includes(need) && !input[need]) {
       throw new EarmarkError(

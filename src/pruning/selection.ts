@@ -16,6 +16,13 @@ export interface Selection {
  */
 export type BudgetMode = 'paper' | 'exact';
 
+/**
+ * What a keep ratio is a share of: the tokens of each window, or of the whole clip. With `clip`, windows get tokens in
+ * proportion to the attention they receive, at least one each: Earmark's own, after the paper's open question of long
+ * audio.
+ */
+export type BudgetScope = 'window' | 'clip';
+
 /** How the scores of the heads become one: their mean, their maximum, or one head alone (counted from 0). */
 export type HeadReduce = 'mean' | 'max' | number;
 

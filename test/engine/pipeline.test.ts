@@ -141,6 +141,22 @@ describe('the pipeline', () => {
     expect(sourceTokens(windows[1]!.selection)).toEqual(sourceTokens(windows[0]!.selection));
   });
 
+  it('shares one budget over the windows of a clip, more to those that receive more attention', async () => {
+    const half = await open(sampleFiles[1]!);
+    const samples = new Float32Array(40 * 16000);
+    samples.set(half.samples.subarray(0, 20 * 16000), 20 * 16000);
+    const scoped = { ...quarter, maxNewTokens: 1, budgetScope: 'clip' } as const;
+    const { runs } = await run(clipOf(samples), [
+      { ...scoped, budgetScope: 'window' },
+      scoped,
+      { ...scoped, strategy: 'none' },
+    ]);
+    const kept = runs.map(({ windows }) => windows.map(({ tokens }) => tokens.kept));
+    expect(kept[0]).toEqual([187, 62]);
+    expect(kept[1]![0]! + kept[1]![1]!).toBe(250);
+    expect(kept[2]).toEqual([750, 250]);
+  });
+
   it.each([
     ['one sample', 1],
     ['a little more than one token', 641],

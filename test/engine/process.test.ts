@@ -32,11 +32,12 @@ describe('the engine process', () => {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    connection = createMessageConnection(new IPCMessageReader(child), new IPCMessageWriter(child));
+    const own = createMessageConnection(new IPCMessageReader(child), new IPCMessageWriter(child));
     child.on('exit', () => {
-      connection.dispose();
+      own.dispose();
     });
-    connection.listen();
+    own.listen();
+    connection = own;
     info = await ask(connection, protocol.initialize, {
       modelFolders: [path.join(repository, 'media', 'models')],
       threads: 0,
