@@ -36,6 +36,7 @@ const replaceableLicences = new Set([
 
 /** Licences of what is compiled into a package, where its manifest names that of its own code alone. */
 const compiledIn = {
+  '@alexanderolsen/libsamplerate-js': 'BSD-2-Clause',
   '@wasm-audio-decoders/flac': 'BSD-3-Clause',
   '@wasm-audio-decoders/ogg-vorbis': 'BSD-3-Clause',
   'mpg123-decoder': 'LGPL-2.1',

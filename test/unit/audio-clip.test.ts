@@ -3,10 +3,9 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Codecs } from '../../src/engine/audio/codecs';
 import { readClip } from '../../src/engine/audio/clip';
+import { openDecoder, type LibraryName } from '../../src/engine/audio/decoders';
 import { peaksOf } from '../../src/engine/audio/peaks';
-import { pcmToFloat } from '../../src/engine/audio/pcm';
 import { Resampler } from '../../src/engine/audio/resample';
 import type { ClipProgress } from '../../src/protocol/clip';
 import * as signals from './audio-signals';
@@ -20,15 +19,8 @@ const readFixture = (name: string) => readClip({ kind: 'path', path: fixture(nam
 /** What the fixtures' sound is at 16 kHz once both channels are mixed: the right one is half as loud. */
 async function expectedSweep(scale: number): Promise<Float32Array> {
   const resampler = await Resampler.create(44_100);
-  const parts: number[] = [];
-  const take = (part: Float32Array) => part.forEach((value) => parts.push(value));
-  const source = sweep();
-  resampler.push(
-    Float32Array.from(source, (value) => (scale * value) / 32_768),
-    take,
-  );
-  resampler.finish(take);
-  return Float32Array.from(parts);
+  const source = Float32Array.from(sweep(), (value) => (scale * value) / 32_768);
+  return signals.joined([...resampler.push(source), ...resampler.finish()]);
 }
 
 describe('readClip, formats', () => {
@@ -45,9 +37,12 @@ describe('readClip, formats', () => {
     expect(signals.signalToNoise(await expectedSweep(0.75), clip.samples)).toBeGreaterThan(decibels);
   });
 
-  it.each(['sweep.flac', 'sweep-flac.oga'])('decodes %s without a loss', async (name) => {
+  it.each([
+    ['sweep.flac', 'FLAC, 16-bit'],
+    ['sweep-flac.oga', 'Ogg FLAC'],
+  ])('decodes %s without a loss', async (name, codec) => {
     const clip = await readFixture(name);
-    expect(clip).toMatchObject({ codec: 'FLAC, 16-bit', sampleRate: 44_100, channels: 2, warnings: [] });
+    expect(clip).toMatchObject({ codec, sampleRate: 44_100, channels: 2, warnings: [] });
     const expected = await expectedSweep(0.75);
     expect(clip.samples.length).toBe(expected.length);
     // Half of an odd number was rounded when the right channel was made.
@@ -74,7 +69,12 @@ describe('readClip, formats', () => {
     const data = Buffer.concat(values.map(write));
     for (const extensible of [false, true]) {
       const clip = await read(wav(data, { bits, extensible }));
-      expect([...clip.samples]).toEqual(values);
+      // The library divides what is above 0 by 2^(bits - 1) - 1, so that the highest number becomes 1.
+      const tolerance = 2 ** (1 - bits) + 2 ** -24;
+      clip.samples.forEach((sample, i) => {
+        expect(Math.abs(sample - values[i]!)).toBeLessThanOrEqual(tolerance);
+      });
+      expect(clip.samples.length).toBe(values.length);
       expect(clip.codec).toBe(`WAV, ${bits}-bit`);
       expect(clip.warnings).toEqual([]);
     }
@@ -99,21 +99,26 @@ describe('readClip, formats', () => {
     ]);
   });
 
-  it('decodes RF64', async () => {
-    const sizes = Buffer.alloc(28);
-    sizes.writeBigUInt64LE(8n, 8);
-    const samples = bytesOf(Int16Array.of(1, 2, 3, 4));
-    const file = wav(samples, { before: signals.chunk('ds64', sizes), dataSize: 0xffffffff });
+  it('decodes ADPCM in WAV', async () => {
+    const clip = await readFixture('sweep-adpcm.wav');
+    expect(clip).toMatchObject({ codec: 'WAV, ADPCM', sampleRate: 44_100, channels: 2, warnings: [] });
+    expect(signals.signalToNoise(await expectedSweep(0.75), clip.samples)).toBeGreaterThan(20);
+  });
+
+  it('says of RF64 that it does not read it', async () => {
+    const file = wav(bytesOf(Int16Array.of(1, 2, 3, 4)), { before: signals.chunk('ds64', new Uint8Array(28)) });
     file.write('RF64', 0, 'latin1');
-    const clip = await read(Buffer.concat([file, Buffer.from('more that is no sound')]));
-    expect(clip.samples.length).toBe(4);
+    expect(await failure(read(file))).toMatchObject({ code: 'audio-unsupported' });
   });
 
   it.each([1, 2, 3, 6, 8])('mixes %i channels down', async (channels) => {
     const mono = sweep().subarray(0, 3000);
     const clip = await read(wav(bytesOf(repeated(mono, channels)), { channels }));
     expect(clip.channels).toBe(channels);
-    expect(clip.samples).toEqual(Float32Array.from(mono, (value) => value / 32_768));
+    expect(clip.samples.length).toBe(mono.length);
+    clip.samples.forEach((sample, i) => {
+      expect(Math.abs(sample - mono[i]! / 32_768)).toBeLessThan(2 ** -15);
+    });
   });
 
   const aiffs = [
@@ -145,7 +150,8 @@ describe('readClip, formats', () => {
     const file = temporary.write(process.platform === 'win32' ? 'ü 音.wav' : name, wav(bytesOf(Int16Array.of(16_384))));
     const clip = await readClip({ kind: 'path', path: file }, { ffmpeg: '' });
     expect(clip.name).toBe(path.basename(file));
-    expect([...clip.samples]).toEqual([0.5]);
+    expect(clip.samples[0]).toBeCloseTo(0.5, 4);
+    expect(clip.samples.length).toBe(1);
     expect((await read(wav(bytesOf(Int16Array.of(16_384)), { rate: 44_100 }))).samples.length).toBe(1);
   });
 
@@ -162,35 +168,43 @@ describe('readClip, formats', () => {
 const rate16k = Buffer.from('400cfa00000000000000', 'hex');
 
 describe('readClip, streaming', () => {
-  it('gives the same samples however the bytes arrive', async () => {
-    const source = readFileSync(fixture('sweep.flac'));
-    const decode = async (sizes: number[]) => {
-      let at = 0;
-      let turn = 0;
-      const codecs = await Codecs.create({
-        read: (target) => {
-          const part = source.subarray(at, at + Math.min(target.length, sizes[turn++ % sizes.length]!));
-          target.set(part);
-          at += part.length;
-          return part.length;
-        },
-        skip: (count) => (at += count) <= source.length,
-      });
-      codecs.wasm.flac_open(4096);
-      const found: Float32Array[] = [];
-      for (let frames = codecs.wasm.flac_decode(4096); frames > 0; frames = codecs.wasm.flac_decode(4096)) {
-        found.push(codecs.decoded(frames).slice());
+  it('gives the same samples from a path as from bytes, and twice at a time', async () => {
+    for (const name of ['sweep.mp3', 'sweep.flac', 'sweep.ogg', 'sweep.opus']) {
+      const clips = await Promise.all([readFixture(name), readFixture(name), read(readFileSync(fixture(name)))]);
+      expect(clips.map((clip) => signals.identical(clip.samples, clips[0].samples))).toEqual([true, true, true]);
+    }
+  });
+
+  it('does not mind where the bytes of a decoder are cut', async () => {
+    const decoded = async (name: LibraryName, bytes: Uint8Array, sizes: readonly number[]) => {
+      const decoder = await openDecoder(name);
+      const parts: Float32Array[] = [];
+      for (let at = 0, turn = 0; at < bytes.length; turn++) {
+        const size = sizes[turn % sizes.length]!;
+        parts.push((await decoder.decode(bytes.subarray(at, at + size))).channelData[0] ?? new Float32Array());
+        at += size;
       }
-      return Float32Array.from(found.flatMap((part) => [...part]));
+      parts.push((await decoder.flush()).channelData[0] ?? new Float32Array());
+      decoder.free();
+      return signals.joined(parts);
     };
-    const whole = await decode([source.length]);
-    expect(whole.length).toBe(88_200);
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1, maxLength: 4 }), async (sizes) => {
-        expect(signals.identical(await decode(sizes), whole)).toBe(true);
-      }),
-      { numRuns: 10 },
-    );
+    const cuts = fc.array(fc.integer({ min: 200, max: 20_000 }), { minLength: 1, maxLength: 4 });
+    for (const [name, file] of [
+      ['wav', 'sweep-adpcm.wav'],
+      ['mp3', 'sweep.mp3'],
+      ['flac', 'sweep.flac'],
+      ['vorbis', 'sweep.ogg'],
+      ['opus', 'sweep.opus'],
+    ] as const) {
+      const bytes = new Uint8Array(readFileSync(fixture(file)));
+      const whole = await decoded(name, bytes, [bytes.length]);
+      await fc.assert(
+        fc.asyncProperty(cuts, async (sizes) => {
+          expect(signals.identical(await decoded(name, bytes, sizes), whole)).toBe(true);
+        }),
+        { numRuns: 4 },
+      );
+    }
   });
 
   it('reports the waveform so far, and ends with the whole', async () => {
@@ -204,7 +218,7 @@ describe('readClip, streaming', () => {
     for (const { decodedSeconds, durationSeconds, peaks } of progress) {
       expect(durationSeconds).toBe(60);
       expect([peaks.startSeconds, peaks.endSeconds]).toEqual([0, decodedSeconds]);
-      expect(peaks.max.length).toBe(Math.ceil((2000 * decodedSeconds) / 60));
+      expect(peaks.max.length).toBe(2000);
       expect(Math.max(...peaks.max)).toBeCloseTo(0.5, 2);
     }
   });
@@ -219,13 +233,5 @@ describe('readClip, streaming', () => {
     const begun = performance.now();
     expect(await failure(read(file, { signal: during.signal }))).toMatchObject({ code: 'cancelled' });
     expect(performance.now() - begun).toBeLessThan(1000);
-  });
-
-  it('divides integers by 2^(bits - 1) whichever way the bytes lie', () => {
-    const layout = { kind: 'signed', bytes: 3 } as const;
-    expect([...pcmToFloat(Uint8Array.of(0xff, 0xff, 0x7f), { ...layout, littleEndian: true })]).toEqual([
-      Math.fround(1 - 2 ** -23),
-    ]);
-    expect([...pcmToFloat(Uint8Array.of(0x80, 0, 0), { ...layout, littleEndian: false })]).toEqual([-1]);
   });
 });

@@ -29,6 +29,8 @@ export interface WavOptions {
   readonly extensible?: boolean;
   /** What the data chunk says of its size; what is there by default. */
   readonly dataSize?: number;
+  /** What the file says of its own size. */
+  readonly riffSize?: number;
   readonly before?: Uint8Array;
 }
 
@@ -61,7 +63,7 @@ export function wav(data: Uint8Array, options: WavOptions = {}): Buffer {
     chunk('fmt ', format),
     chunk('data', data, options.dataSize),
   ]);
-  return chunk('RIFF', body);
+  return chunk('RIFF', body, options.riffSize);
 }
 
 export function bytesOf(array: Int16Array | Int32Array | Float32Array | Float64Array): Uint8Array {
@@ -75,6 +77,10 @@ export function repeated(mono: Int16Array, channels: number): Int16Array {
 
 export function read(bytes: Uint8Array, options: Partial<ReadClipOptions> = {}, name = 'clip.wav'): Promise<Clip> {
   return readClip({ kind: 'bytes', name, bytes }, { ffmpeg: '', ...options });
+}
+
+export function joined(parts: readonly Float32Array[]): Float32Array {
+  return Float32Array.from(parts.flatMap((part) => [...part]));
 }
 
 /** What `promise` is rejected with. */

@@ -1,85 +1,60 @@
-import { Codecs } from './codecs';
+import { ConverterType, create } from '@alexanderolsen/libsamplerate-js';
 import { engineRate } from './windows';
 
-const inputSamples = 16_384;
+type Converter = Awaited<ReturnType<typeof create>>;
 
 /**
- * Brings a stream of mono samples to 16 kHz with SpeexDSP's windowed sinc at its best quality (10): flat to about 96 %
- * of the lower of both Nyquist frequencies, rejection of at least 90 dB above it, delay removed. A stream that is at
- * 16 kHz goes through untouched.
+ * Samples given to libsamplerate-js at once, or made of them if those are more. Far below the 4 MB above which it cuts
+ * its input itself, and wrongly: at a rate that is no multiple of 10 it fails, and of a subarray it reads the wrong part.
+ */
+const samplesAtOnce = 32 * 1024;
+
+/** The rates that libsamplerate-js takes; below, a header is damaged. */
+export const lowestRate = 100;
+export const highestRate = 192_000;
+
+/**
+ * Brings a stream of mono samples to 16 kHz with libsamplerate's band-limited sinc of medium quality: 121 dB signal to
+ * noise, 0.3 dB less at 7 kHz. The fastest takes 14 dB away there, which a model hears; the best takes four times as
+ * long. A stream at 16 kHz goes through untouched.
  */
 export class Resampler {
   private received = 0;
   private returned = 0;
+  private readonly step: number;
 
   private constructor(
     private readonly rate: number,
-    private readonly codecs: Codecs | undefined,
-    /** The filter's delay in input samples. */
-    private readonly latency: number,
-    private readonly input: number,
-    private readonly output: number,
-    private readonly outputCapacity: number,
-  ) {}
+    private readonly converter: Converter | undefined,
+  ) {
+    this.step = Math.max(1, Math.floor(samplesAtOnce * Math.min(1, rate / engineRate)));
+  }
 
-  /** @param rate of what will be pushed, Hz, from 1 to 768000 */
+  /** @param rate of what will be pushed, in Hz */
   static async create(rate: number): Promise<Resampler> {
-    if (rate === engineRate) {
-      return new Resampler(rate, undefined, 0, 0, 0, 0);
-    }
-    const codecs = await Codecs.create();
-    const latency = codecs.wasm.resample_open(rate, engineRate, greatestDivisor(rate, engineRate));
-    if (latency < 0) {
-      throw new Error(`No resampler for ${rate} Hz.`);
-    }
-    // Of a slow stream few samples are taken at once, so that what they become still fits.
-    const capacity = Math.ceil((inputSamples * engineRate) / Math.max(rate, 1000)) + 1024;
-    const input = codecs.wasm.allocate(inputSamples * Float32Array.BYTES_PER_ELEMENT);
-    const output = codecs.wasm.allocate(capacity * Float32Array.BYTES_PER_ELEMENT);
-    return new Resampler(rate, codecs, latency, input, output, capacity);
+    const options = { converterType: ConverterType.SRC_SINC_MEDIUM_QUALITY };
+    return new Resampler(rate, rate === engineRate ? undefined : await create(1, rate, engineRate, options));
   }
 
-  /** Hands what `mono` becomes to `take`, in pieces that are valid during the call. */
-  push(mono: Float32Array, take: (resampled: Float32Array) => void): void {
-    this.received += mono.length;
-    if (this.codecs) {
-      this.run(mono, take, Infinity);
-    } else {
-      take(mono);
+  /** What `mono` becomes, as far as it is out of the filter, in arrays that the caller may keep. */
+  *push(mono: Float32Array): Generator<Float32Array> {
+    for (let start = 0; start < mono.length; start += this.step) {
+      const part = mono.subarray(start, start + this.step);
+      const resampled = this.converter ? this.converter.full(part) : part;
+      this.received += part.length;
+      this.returned += resampled.length;
+      yield resampled;
     }
   }
 
-  /** Ends the stream: what is still in the filter comes out, so that round(received * 16000 / rate) samples did. */
-  finish(take: (resampled: Float32Array) => void): void {
-    if (!this.codecs || this.received === 0) {
-      return;
+  /** What is left in the filter, so that `round(received * 16000 / rate)` samples, at least one, came out in all. */
+  *finish(): Generator<Float32Array> {
+    const due = this.received === 0 ? 0 : Math.max(1, Math.round((this.received * engineRate) / this.rate));
+    while (this.converter && this.returned < due) {
+      const resampled = this.converter.full(new Float32Array(this.step)).subarray(0, due - this.returned);
+      this.returned += resampled.length;
+      yield resampled;
     }
-    const due = Math.max(1, Math.round((this.received * engineRate) / this.rate));
-    const silence = new Float32Array(Math.min(inputSamples, this.latency + Math.ceil(this.rate / engineRate) + 1));
-    while (this.returned < due) {
-      this.run(silence, take, due);
-    }
+    this.converter?.destroy();
   }
-
-  private run(mono: Float32Array, take: (resampled: Float32Array) => void, due: number): void {
-    const { wasm } = this.codecs!;
-    const step = Math.min(
-      inputSamples,
-      Math.max(1, Math.floor(((this.outputCapacity - 1024) * this.rate) / engineRate)),
-    );
-    for (let start = 0; start < mono.length && this.returned < due; start += step) {
-      const part = mono.subarray(start, start + step);
-      this.codecs!.floats(this.input, part.length).set(part);
-      const made = wasm.resample(this.input, part.length, this.output, this.outputCapacity);
-      const wanted = Math.min(made, due - this.returned);
-      this.returned += wanted;
-      if (wanted > 0) {
-        take(this.codecs!.floats(this.output, wanted));
-      }
-    }
-  }
-}
-
-function greatestDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestDivisor(b, a % b);
 }

@@ -1,0 +1,94 @@
+import type { DecoderName } from './format';
+
+/** A piece of sound as the decoding libraries give it: one array a channel. */
+export interface DecodedPiece {
+  readonly channelData: readonly Float32Array[];
+  readonly sampleRate: number;
+  /** Places that could not be decoded and were passed over. */
+  readonly errors?: readonly unknown[];
+}
+
+export type LibraryName = Exclude<DecoderName, 'ffmpeg'>;
+
+/** A sound being decoded from its first byte to its last. */
+export interface StreamDecoder {
+  decode(bytes: Uint8Array): DecodedPiece | Promise<DecodedPiece>;
+  /** What is still inside after the last byte. */
+  flush(): DecodedPiece | Promise<DecodedPiece>;
+  free(): void;
+}
+
+let quiet = 0;
+let loud = console.error;
+
+/** Runs what writes each damaged place to the console. The recording counts them, and the person is told once. */
+async function quietly<Result>(work: () => Result | Promise<Result>): Promise<Result> {
+  if (quiet++ === 0) {
+    loud = console.error;
+    console.error = () => undefined;
+  }
+  try {
+    return await work();
+  } finally {
+    if (--quiet === 0) {
+      console.error = loud;
+    }
+  }
+}
+
+/**
+ * The library that decodes a format, loaded when it is needed since most bring a WebAssembly module.
+ *
+ * Licences: MIT; libFLAC, libvorbis and libopus inside are BSD, libmpg123 is LGPL-2.1 and therefore stays a package of
+ * its own beside the bundle.
+ */
+export async function openDecoder(name: LibraryName): Promise<StreamDecoder> {
+  switch (name) {
+    case 'wav':
+      return (await import('@audio/decode-wav')).decoder();
+    case 'aiff':
+      return (await import('@audio/decode-aiff')).decoder();
+    case 'mp3': {
+      const { MPEGDecoder } = await import('mpg123-decoder');
+      const decoder = new MPEGDecoder();
+      await decoder.ready;
+      return {
+        decode: (bytes) => quietly(() => decoder.decode(bytes)),
+        flush: () => ({ channelData: [], sampleRate: 0 }),
+        free: () => {
+          decoder.free();
+        },
+      };
+    }
+    case 'flac': {
+      const { FLACDecoder } = await import('@wasm-audio-decoders/flac');
+      const decoder = new FLACDecoder();
+      await decoder.ready;
+      return {
+        decode: (bytes) => quietly(() => decoder.decode(bytes)),
+        flush: () => quietly(() => decoder.flush()),
+        free: () => {
+          decoder.free();
+        },
+      };
+    }
+    case 'vorbis': {
+      const { OggVorbisDecoder } = await import('@wasm-audio-decoders/ogg-vorbis');
+      const decoder = new OggVorbisDecoder();
+      await decoder.ready;
+      return decoder;
+    }
+    case 'opus': {
+      const { OggOpusDecoder } = await import('ogg-opus-decoder');
+      const decoder = new OggOpusDecoder();
+      await decoder.ready;
+      return {
+        decode: (bytes) => quietly(() => decoder.decode(bytes)),
+        flush: () => quietly(() => decoder.flush()),
+        free: () => {
+          decoder.free();
+        },
+      };
+    }
+  }
+}
