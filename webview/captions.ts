@@ -22,8 +22,10 @@ export class Captions {
   private runs: readonly Run[] = [];
   private hidden: ReadonlySet<string> = new Set();
 
+  /** @param brief without times, where a table has them */
   constructor(
     private readonly events: CaptionEvents,
+    private readonly brief = false,
     private readonly emptyWords = 'Choose how much to keep, then press Prune & Caption. Two captions appear here: one from all tokens, one from the tokens that are kept.',
   ) {
     this.node.append(element('h2', { text: 'Captions' }), this.cards);
@@ -95,8 +97,7 @@ export class Captions {
       this.head(run.settings, actions),
       element('p', { class: 'facts', text: keptWords(run) }),
       ...caption(run, baseline),
-      speedUp(run, baseline),
-      costs(run),
+      ...(this.brief ? [] : [speedUp(run, baseline), costs(run)]),
     );
   }
 }

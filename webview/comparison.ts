@@ -40,7 +40,7 @@ class Comparison {
   private readonly notices = new Notices((command) => void connection.sendNotification(view.hostCommand, { command }));
   private readonly stages = new Stages();
   private readonly results = new Results();
-  private readonly captions = new Captions({}, 'The captions appear here side by side.');
+  private readonly captions = new Captions({}, true, 'The captions appear here side by side.');
   private readonly overlap = overlapChart(() => this.runs);
   private readonly tradeoff = tradeoffChart(() => this.runs);
   private readonly plan = element('p', { class: 'count', attributes: { 'role': 'status', 'aria-live': 'polite' } });
@@ -304,6 +304,8 @@ class Comparison {
         { modelId: this.modelId, settings, progress: token },
         cancellation.token,
       );
+      const windows = Math.max(0, ...runs.map((run) => run.windows.length));
+      if (this.windows.length < windows) await this.analyse();
       this.finish(runs);
       const stopped = cancellation.token.isCancellationRequested;
       this.stages.rest(

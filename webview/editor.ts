@@ -397,9 +397,25 @@ class Editor {
         : [{ startSeconds: 0, endSeconds: this.clip?.durationSeconds ?? 0 }];
   }
 
+  private pendingAttention: ReturnType<typeof setTimeout> | undefined;
+
+  /** The pane need not follow every step of a slider: a clip of hours has megabytes of scores. */
   private sendAttention(): void {
-    const { analysis, previewed } = this;
+    clearTimeout(this.pendingAttention);
+    this.pendingAttention = setTimeout(() => this.sendAttentionNow(), Math.min(1500, 60 + 5 * this.windows.length));
+  }
+
+  private sendAttentionNow(): void {
+    const { previewed } = this;
     const { settings } = this.controls.chosen;
+    // Without the pictures, which the pane does not draw.
+    const analysis = this.analysis && {
+      ...this.analysis,
+      windows: this.analysis.windows.map((window) => ({
+        ...window,
+        mel: { ...window.mel, frames: 0, values: new Uint8Array() },
+      })),
+    };
     const state =
       analysis && this.tokens
         ? { fileName: this.state.fileName ?? 'Sound', analysis, settings, kept: previewed ? tokensKept(previewed) : [] }
@@ -417,6 +433,7 @@ class Editor {
         { durationSeconds, settings: this.controls.chosen.settings, strips: [] },
         {
           seek: (seconds) => this.transport.playFrom(seconds),
+          stop: () => this.playback.stop(),
           point: (token) => void connection.sendNotification(view.pointAt, { token }),
           rangeChanged: (shown) => memory.write({ range: shown }),
           readPeaks: (startSeconds, endSeconds, columns) =>

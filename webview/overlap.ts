@@ -85,6 +85,7 @@ export function tradeoffChart(runs: () => readonly Run[]): Chart {
         {
           type: 'scatter',
           mode: 'markers',
+          cliponaxis: false,
           x,
           y,
           text,

@@ -26,7 +26,7 @@ export class Memory<T extends object> {
   write(part: Partial<T>): void {
     const { resource } = document.body.dataset;
     const state = { ...this.read(), ...part, ...(resource && { resource }) };
-    const text = JSON.stringify(state);
-    this.api.setState(text.length > mostCharacters ? { ...state, runs: undefined } : state);
+    const tooLarge = 'runs' in part && JSON.stringify(part).length > mostCharacters;
+    this.api.setState(tooLarge ? { ...state, runs: undefined } : state);
   }
 }

@@ -97,7 +97,7 @@ function clipSection({ clip, analysis, runs }: ReportClip): HTMLElement {
       ),
     );
   }
-  const captions = new Captions({}, 'No run was made.');
+  const captions = new Captions({}, runs.length > 2, 'No run was made.');
   captions.show(runs, new Set());
   section.append(captions.node);
   return section;

@@ -27,6 +27,8 @@ export interface TimelineState {
 export interface TimelineEvents {
   /** The person chose a time: play from there. */
   seek?(seconds: number): void;
+  /** The click that sought was the first of two, which show everything. */
+  stop?(): void;
   point?(token: number | null): void;
   rangeChanged?(range: Range): void;
   /** A closer outline of the waveform, where the source of the samples is at hand. */
@@ -54,7 +56,10 @@ export class Timeline {
   private palette: Palette = readPalette();
   private range: Range;
   private closerPeaks: Peaks | undefined;
-  private picture: { readonly key: string; readonly source: string | undefined } | undefined;
+  private picture:
+    | { readonly key: string; readonly source: string | undefined; readonly from: number; readonly to: number }
+    | undefined;
+  private pendingPicture: ReturnType<typeof setTimeout> | undefined;
   private pendingRender = 0;
   private pendingPeaks: ReturnType<typeof setTimeout> | undefined;
   private plotly: typeof PlotlyTypes | undefined;
@@ -161,6 +166,7 @@ export class Timeline {
     this.disposed = true;
     cancelAnimationFrame(this.pendingRender);
     clearTimeout(this.pendingPeaks);
+    clearTimeout(this.pendingPicture);
     for (const stop of this.stop) stop();
     this.plotly?.purge(this.plot);
     this.node.remove();
@@ -187,15 +193,23 @@ export class Timeline {
     });
     this.node.addEventListener('wheel', (event) => this.wheel(event), { passive: false });
     this.node.addEventListener('keydown', (event) => this.key(event));
-    this.node.addEventListener('dblclick', () => this.showAll());
     this.node.addEventListener('blur', () => (this.tooltip.hidden = true));
     let down: { x: number; y: number } | undefined;
+    let lastClick = -Infinity;
     this.node.addEventListener('pointerdown', (event) => (down = { x: event.clientX, y: event.clientY }), true);
     // On the window, because Plotly covers the page while the button is down to follow a drag.
     const up = (event: PointerEvent) => {
       const still = down && Math.hypot(event.clientX - down.x, event.clientY - down.y) < 4;
       down = undefined;
-      if (!still || event.detail > 1) return;
+      if (!still) return;
+      // Plotly's cover swallows `dblclick`.
+      if (event.timeStamp - lastClick < 400) {
+        lastClick = -Infinity;
+        this.events.stop?.();
+        this.showAll();
+        return;
+      }
+      lastClick = event.timeStamp;
       const seconds = this.secondsAt(event.clientX);
       if (seconds === undefined) return;
       this.moveCursor(seconds);
@@ -703,20 +717,30 @@ export class Timeline {
       Math.max(64, Math.ceil((to - from) / (tokens.windows[0]?.analysis.mel.secondsPerFrame ?? 0.01))),
     );
     const key = `${String(from)}-${String(to)}-${String(tokens.windows.length)}`;
-    if (this.picture?.key !== key) {
+    const draw = () => {
       const windows = tokens.windows.map(({ analysis }) => analysis);
-      this.picture = { key, source: spectrogramImage(windows, from, to, columns, this.palette.soundScale) };
+      const source = spectrogramImage(windows, from, to, columns, this.palette.soundScale);
+      this.picture = { key, source, from, to };
+    };
+    clearTimeout(this.pendingPicture);
+    if (!this.picture) draw();
+    else if (this.picture.key !== key) {
+      // The picture at hand stands at its own times and is only less sharp: zooming does not wait for a new one.
+      this.pendingPicture = setTimeout(() => {
+        draw();
+        this.render();
+      }, 80);
     }
-    const { source } = this.picture;
-    if (source === undefined) return [];
+    const picture = this.picture;
+    if (picture?.source === undefined) return [];
     return [
       {
-        source,
+        source: picture.source,
         xref: 'x',
         yref: 'y2',
-        x: from,
+        x: picture.from,
         y: bins - 0.5,
-        sizex: to - from,
+        sizex: picture.to - picture.from,
         sizey: bins,
         xanchor: 'left',
         yanchor: 'top',

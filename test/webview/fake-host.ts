@@ -31,6 +31,8 @@ export interface FakeOptions {
   readonly pace: number;
   readonly failures: Readonly<Record<string, ErrorData>>;
   readonly state?: unknown;
+  /** The sound's windows this many times over: a long clip, made here because it would be long to send. */
+  readonly windows?: number;
 }
 
 export interface FakeHost {
@@ -57,7 +59,25 @@ declare global {
   }
 }
 
-const options = fromJson(window.fakeOptions) as FakeOptions;
+const options = longer(fromJson(window.fakeOptions) as FakeOptions);
+function longer(given: FakeOptions): FakeOptions {
+  const { sound, windows: count = 1 } = given;
+  const window = sound?.analysis.windows[0];
+  if (!sound || !window || count === 1) return given;
+  const length = window.endSeconds - window.startSeconds;
+  const windows = Array.from({ length: count }, (_, index) => ({
+    ...window,
+    index,
+    startSeconds: index * length,
+    endSeconds: (index + 1) * length,
+    firstToken: index * window.tokens.valid,
+  }));
+  const durationSeconds = count * length;
+  const { peaks } = sound.clip;
+  const clip = { ...sound.clip, durationSeconds, peaks: { ...peaks, endSeconds: durationSeconds } };
+  return { ...given, sound: { ...sound, clip, analysis: { ...sound.analysis, windows } } };
+}
+
 let deliver: DataCallback = () => undefined;
 
 class PageReader extends AbstractMessageReader {
@@ -226,6 +246,7 @@ async function makeRun(
   let kept = 0;
   for (const window of analysis.windows) {
     const where = { window: window.index, windows: analysis.windows.length };
+    await report({ kind: 'analysed', analysis: window });
     await report({ kind: 'stage', stage: 'select', ...where });
     const scores = reduceHeads(window.receivedPerHead, window.heads, settings.headReduce);
     const { budget, selection } = choose(settings, scores);
