@@ -1,7 +1,8 @@
 // The licences of everything that is shipped: what esbuild put into the bundles, and the packages copied beside them.
 import { existsSync } from 'node:fs';
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { repository } from './cache-folder.mjs';
 import { shippedPackages } from './shipped-packages.mjs';
 
@@ -177,4 +178,11 @@ export function writeNotices(dependencies) {
     ].join('\n'),
   );
   return [...head, ...parts].join('\n');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  // `npm run notices`: the notices of what is built now, into the file that stands in the repository.
+  const { build } = await import('./build.mjs');
+  const dependencies = await collectDependencies(await build({ production: true }));
+  await writeFile(path.join(repository, 'THIRD_PARTY_NOTICES'), writeNotices(dependencies));
 }

@@ -66,9 +66,7 @@ export class Engine {
   async openClip(source: AudioSource, { signal, onProgress }: CallOptions<ClipProgress>): Promise<ClipInfo> {
     const clip = await readClip(source, { signal, onProgress, ffmpeg: this.options.ffmpeg });
     this.clips.set(clip.clipId, clip);
-    // The samples stay here: they are the one big thing that must not cross to the host.
-    const { samples: _samples, ...info } = clip;
-    return info;
+    return infoOf(clip);
   }
 
   closeClip(clipId: string): void {
@@ -203,6 +201,12 @@ export class Engine {
     this.queue = result.catch(() => undefined);
     return result;
   }
+}
+
+/** A clip without its samples: they are the one big thing that must not cross to the host. */
+function infoOf(clip: Clip): ClipInfo {
+  const { clipId, name, durationSeconds, sampleRate, channels, codec, peaks, warnings, decodeMs } = clip;
+  return { clipId, name, durationSeconds, sampleRate, channels, codec, peaks, warnings, decodeMs };
 }
 
 /** An experiment with half of its runs would compare what was never run. */

@@ -53,17 +53,18 @@ export async function runClip(
     budgets: budgets[i],
     parts: [] as WindowRun[],
   }));
+  const cancelled = (): boolean => options.signal.aborted;
   let firstToken = 0;
   let encodeCached = true;
   for (const window of windows) {
-    if (options.signal.aborted) {
+    if (cancelled()) {
       break;
     }
     const { encoded, cached } = await analyseWindow(model, clip, window, windows.length, options);
     encodeCached &&= cached;
     options.onEvent({ kind: 'analysed', analysis: windowAnalysis(model, encoded, window, firstToken) });
     for (const { runId, settings: chosen, budgets: shared, parts } of drafts) {
-      if (options.signal.aborted) {
+      if (cancelled()) {
         break;
       }
       if (parts.length === 0) {
@@ -83,7 +84,7 @@ export async function runClip(
   };
   const runs = drafts
     .filter(({ parts }) => parts.length > 0)
-    .map((draft) => assembleRun({ ...shared, ...draft, cancelled: options.signal.aborted }));
+    .map((draft) => assembleRun({ ...shared, ...draft, cancelled: cancelled() }));
   for (const run of runs) {
     options.onEvent({ kind: 'finished', run });
   }

@@ -26,9 +26,9 @@ export interface ExperimentBench {
   readonly secondsPerToken: number;
   /** The person's choices; an experiment varies one of them. */
   readonly settings: RunSettings;
-  run(settings: readonly RunSettings[]): Promise<readonly Run[]>;
+  readonly run: (settings: readonly RunSettings[]) => Promise<readonly Run[]>;
   /** The encoder's results of each window of the clip, or of a variant of it. */
-  encode(clip?: ExperimentClip): Promise<readonly ExperimentWindow[]>;
+  readonly encode: (clip?: ExperimentClip) => Promise<readonly ExperimentWindow[]>;
 }
 
 /** One question asked of one sound. */

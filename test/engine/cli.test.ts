@@ -46,15 +46,15 @@ describe('earmark', () => {
     return { status, stdout, stderr };
   }
 
-  function json<Result>(...words: string[]): Result {
+  function json(...words: string[]): FileJson {
     const { status, stdout, stderr } = earmark(...words, '--json');
     expect(stderr).toBe('');
     expect(status).toBe(0);
-    return JSON.parse(stdout) as Result;
+    return JSON.parse(stdout) as FileJson;
   }
 
   it('captions with all tokens and with a quarter of them', () => {
-    const { file, durationSeconds, model, runs } = json<FileJson>('caption', conference);
+    const { file, durationSeconds, model, runs } = json('caption', conference);
     expect({ file, model }).toEqual({ file: conference, model: 'earmark-mini' });
     expect(durationSeconds).toBeCloseTo(4.15, 2);
     expect(runs.map(({ strategy, tokens }) => [strategy, tokens.valid, tokens.kept])).toEqual([
@@ -82,7 +82,7 @@ describe('earmark', () => {
   });
 
   it('adds scores on demand, and keeps the highest of them', () => {
-    const { runs } = json<FileJson>('caption', conference, '--strategy', 'top-k', '--keep', '0.1', '--scores');
+    const { runs } = json('caption', conference, '--strategy', 'top-k', '--keep', '0.1', '--scores');
     const { scores, keptIndices } = runs[0]!;
     expect(scores).toHaveLength(104);
     const best = [...scores!.keys()].sort((a, b) => scores![b]! - scores![a]! || a - b).slice(0, 10);
@@ -91,7 +91,7 @@ describe('earmark', () => {
 
   it('takes the paper’s budget literally', () => {
     const options = ['--strategy', 'segmentwise', '--keep', '0.25', '--segments', '10', '--budget', 'paper'];
-    const { runs } = json<FileJson>('caption', conference, ...options, '--max-new-tokens', '1');
+    const { runs } = json('caption', conference, ...options, '--max-new-tokens', '1');
     // floor(0.25 * 104) = 26, floor(26 / 10) = 2 of each of 10 segments.
     expect(runs[0]!.tokens.kept).toBe(20);
   });
@@ -108,7 +108,7 @@ describe('earmark', () => {
   });
 
   it('compares strategies, the unpruned run first', () => {
-    const { runs } = json<FileJson>(
+    const { runs } = json(
       'compare',
       conference,
       '--strategies',
@@ -170,7 +170,7 @@ describe('earmark', () => {
   it('reads names with spaces, quotes, # and letters of any language', () => {
     const odd = path.join(folder, `it's "a" #1 été 犬.wav`);
     copyFileSync(conference, odd);
-    expect(json<FileJson>('caption', odd, '--strategy', 'uniform', '--max-new-tokens', '1').file).toBe(odd);
+    expect(json('caption', odd, '--strategy', 'uniform', '--max-new-tokens', '1').file).toBe(odd);
   });
 
   it('names the damaged file of a model', () => {

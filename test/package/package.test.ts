@@ -74,6 +74,12 @@ describe(`the VSIX for ${ownTarget}`, () => {
     expect(binaries.filter((file) => !file.includes(`/bin/napi-v6/${String(binary)}/`))).toEqual([]);
   });
 
+  it('has its licences in the repository’s own THIRD_PARTY_NOTICES (else: npm run notices)', async () => {
+    const notices = await readFile(path.join(repository, 'THIRD_PARTY_NOTICES'), 'utf8');
+    const missing = vsix.dependencies.filter(({ name }) => !notices.includes(`\n  ${name} `));
+    expect(missing.map(({ name }) => name)).toEqual([]);
+  });
+
   it('loads its packages and runs where nothing else is installed', async () => {
     const elsewhere = await mkdtemp(path.join(tmpdir(), 'earmark-package-'));
     try {

@@ -25,7 +25,7 @@ describe('normaliseWords', () => {
 
 describe('editDistance', () => {
   it('counts the textbook example', () => {
-    expect(editDistance([...'kitten'], [...'sitting'])).toBe(3);
+    expect(editDistance(Array.from('kitten'), Array.from('sitting'))).toBe(3);
   });
 
   it('is a metric', () => {

@@ -105,7 +105,7 @@ export function output(results: InferenceSession.OnnxValueMapType, name: string)
       `The model gives no output named "${name}"; it gives ${Object.keys(results).join(', ')}.`,
     );
   }
-  return tensor as Tensor;
+  return tensor;
 }
 
 /** The values of a float32 tensor, without a copy. */
