@@ -7,6 +7,7 @@ import { registerCommands } from './host/commands';
 import { ComparisonPanels } from './host/comparison-panel';
 import { EngineClient } from './host/engine-client';
 import { onDidChangeSettings, readEngineSettings } from './host/settings';
+import { registerSettingsLinks } from './host/settings-link';
 import { Choices, type ViewServices } from './host/sound-view';
 import { SoundViews } from './host/sound-views';
 import { createStatusBar } from './host/status-bar';
@@ -38,6 +39,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new AttentionPane(services, views).register(),
     comparisons.register(),
     registerCommands({ views, comparisons, engine, log }),
+    registerSettingsLinks(views, comparisons),
     onDidChangeSettings({
       onEngine: () => {
         void engine.restartNow();

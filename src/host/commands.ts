@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { experiments } from '../experiments/registry';
 import type { ViewCommand } from '../protocol/view';
 import { AttentionPane } from './attention-pane';
 import { AudioEditorProvider } from './audio-editor';
@@ -32,6 +33,13 @@ export function registerCommands(services: CommandServices): vscode.Disposable {
         comparisons.show(target);
       }
     },
+    'earmark.runExperiment': async (uri) => {
+      const target = soundOf(uri, views);
+      const name = target && (await chooseExperiment());
+      if (name !== undefined) {
+        comparisons.show(target!).showExperiment(name);
+      }
+    },
     'earmark.openEditor': async (uri) => {
       const target = soundOf(uri, views);
       if (target) {
@@ -48,6 +56,17 @@ export function registerCommands(services: CommandServices): vscode.Disposable {
   return vscode.Disposable.from(
     ...Object.entries(commands).map(([name, run]) => vscode.commands.registerCommand(name, run)),
   );
+}
+
+async function chooseExperiment(): Promise<string | undefined> {
+  const items = experiments.map(({ name, label, description, captions }) => ({
+    name,
+    label,
+    detail: description,
+    description: captions ? 'writes captions' : 'looks at scores only',
+  }));
+  const chosen = await vscode.window.showQuickPick(items, { title: 'Run Experiment', matchOnDetail: true });
+  return chosen?.name;
 }
 
 /** The file that a command is about: its argument, the active tab, or the editor used last. Says so if there is none. */

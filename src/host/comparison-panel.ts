@@ -6,7 +6,7 @@ import { openPage } from './webview-page';
 /** The side-by-side comparison of strategies on one sound, a panel of its own that survives a reload of the window. */
 export class ComparisonPanels implements vscode.WebviewPanelSerializer {
   static readonly viewType = 'earmark.comparison';
-  private readonly panels = new Map<string, vscode.WebviewPanel>();
+  private readonly panels = new Map<string, { readonly panel: vscode.WebviewPanel; readonly view: SoundView }>();
 
   constructor(
     private readonly services: ViewServices,
@@ -17,16 +17,17 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
     return vscode.window.registerWebviewPanelSerializer(ComparisonPanels.viewType, this);
   }
 
-  show(uri: vscode.Uri): void {
+  /** Opens the comparison of a sound or brings it to the front. */
+  show(uri: vscode.Uri): SoundView {
     const open = this.panels.get(uri.toString());
     if (open) {
-      open.reveal();
-      return;
+      open.panel.reveal();
+      return open.view;
     }
     const panel = vscode.window.createWebviewPanel(ComparisonPanels.viewType, '', vscode.ViewColumn.Active, {
       enableScripts: true,
     });
-    this.fill(panel, uri);
+    return this.fill(panel, uri);
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- the interface asks for a promise
@@ -39,7 +40,7 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
     this.fill(panel, vscode.Uri.parse(resource));
   }
 
-  private fill(panel: vscode.WebviewPanel, uri: vscode.Uri): void {
+  private fill(panel: vscode.WebviewPanel, uri: vscode.Uri): SoundView {
     const sound = this.views.acquireSound(uri);
     panel.title = `Compare: ${sound.name}`;
     const view = new SoundView(
@@ -47,11 +48,12 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
       openPage(panel.webview, this.services.extensionUri, 'comparison', uri),
       this.services,
     );
-    this.panels.set(uri.toString(), panel);
+    this.panels.set(uri.toString(), { panel, view });
     panel.onDidDispose(() => {
       this.panels.delete(uri.toString());
       view.dispose();
       this.views.releaseSound(sound);
     });
+    return view;
   }
 }

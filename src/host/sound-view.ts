@@ -1,12 +1,16 @@
 import * as vscode from 'vscode';
 import type { CancellationToken, MessageConnection, ProgressType, RequestParam } from 'vscode-jsonrpc';
+import type { ComparisonSettings } from '../protocol/comparison';
 import { EarmarkError } from '../protocol/errors';
 import type { ModelInfo } from '../protocol/model';
+import type { ReportData } from '../protocol/report';
 import { answer, signalOf } from '../protocol/rpc';
 import type { RunSettings } from '../protocol/run';
 import * as protocol from '../protocol/view';
+import { renderReport } from '../report/report';
 import type { EngineClient } from './engine-client';
 import { readViewSettings, type ViewSettings } from './settings';
+import { settingsLink } from './settings-link';
 import type { Sound } from './sound';
 
 /** What every view needs from the extension. */
@@ -52,7 +56,9 @@ export class SoundView implements vscode.Disposable {
   readonly onDidPoint = this.pointed.event;
   private readonly disposables: vscode.Disposable[] = [];
   private isReady = false;
-  private waiting: protocol.ViewCommand[] = [];
+  /** What is sent once the view is there. */
+  private waiting: (() => void)[] = [];
+  private comparison: Partial<ComparisonSettings> | undefined;
   private attentionState: protocol.AttentionState | null = null;
 
   constructor(
@@ -80,11 +86,17 @@ export class SoundView implements vscode.Disposable {
 
   /** Hands a command of the palette to the view, once it is there. */
   command(command: protocol.ViewCommand): void {
-    if (this.isReady) {
-      void this.connection.sendNotification(protocol.command, { command });
-    } else {
-      this.waiting.push(command);
-    }
+    this.whenReady(() => void this.connection.sendNotification(protocol.command, { command }));
+  }
+
+  showExperiment(name: string): void {
+    this.whenReady(() => void this.connection.sendNotification(protocol.showExperiment, { name }));
+  }
+
+  /** Shows what a link asks for, in place of what was chosen here. */
+  compare(comparison: Partial<ComparisonSettings>): void {
+    this.comparison = comparison;
+    void this.tellState();
   }
 
   pointAt(token: number | null): void {
@@ -108,6 +120,14 @@ export class SoundView implements vscode.Disposable {
     this.connection.dispose();
   }
 
+  private whenReady(send: () => void): void {
+    if (this.isReady) {
+      send();
+    } else {
+      this.waiting.push(send);
+    }
+  }
+
   private async state(): Promise<protocol.ViewState> {
     const { engine, choices, listModels } = this.services;
     const { modelId, run } = choices.current;
@@ -120,6 +140,7 @@ export class SoundView implements vscode.Disposable {
       models,
       settings: run.question === '' ? { ...run, question } : run,
       engine: engine.state,
+      ...(this.comparison && { comparison: this.comparison }),
     };
   }
 
@@ -131,9 +152,7 @@ export class SoundView implements vscode.Disposable {
         // Commands wait until the view has its state; the answer goes out before they do.
         setImmediate(() => {
           this.isReady = true;
-          this.waiting.splice(0).forEach((command) => {
-            this.command(command);
-          });
+          this.waiting.splice(0).forEach((send) => send());
         });
         return state;
       }),
@@ -162,6 +181,18 @@ export class SoundView implements vscode.Disposable {
     connection.onRequest(protocol.save, ({ suggestedName, content }) =>
       answer(() => saveAs(sound.uri, suggestedName, content)),
     );
+    connection.onRequest(protocol.exportReport, ({ suggestedName, data }) =>
+      answer(async () => saveAs(sound.uri, suggestedName, await this.report(data))),
+    );
+  }
+
+  /** The report's page, with the drawing code that ships with the views. */
+  private async report(data: ReportData): Promise<string> {
+    const read = async (file: string): Promise<string> => {
+      const address = vscode.Uri.joinPath(this.services.extensionUri, 'dist', 'webview', file);
+      return new TextDecoder().decode(await vscode.workspace.fs.readFile(address));
+    };
+    return renderReport(data, { script: await read('report.js'), style: await read('report.css') });
   }
 
   private hearNotifications(): void {
@@ -171,6 +202,12 @@ export class SoundView implements vscode.Disposable {
     });
     connection.onNotification(protocol.hostCommand, ({ command }) => {
       void vscode.commands.executeCommand(hostCommands[command], this.sound.uri);
+    });
+    connection.onNotification(protocol.copySettingsLink, ({ query }) => {
+      void vscode.env.clipboard.writeText(settingsLink(query));
+    });
+    connection.onNotification(protocol.copyText, ({ text }) => {
+      void vscode.env.clipboard.writeText(text);
     });
     connection.onNotification(protocol.pointAt, ({ token }) => {
       this.pointed.fire(token);

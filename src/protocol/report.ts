@@ -1,4 +1,5 @@
 import type { ClipInfo } from './clip';
+import type { ExperimentResult } from './experiment';
 import type { Analysis, Run } from './run';
 
 /** What a report shows: a list of sounds, each with what is known of it and the runs made on it. */
@@ -15,4 +16,7 @@ export interface ReportClip {
   readonly analysis?: Analysis;
   /** The unpruned run first, where there is one: the others are compared with it. */
   readonly runs: readonly Run[];
+  /** Captions that a person wrote for the sound, where runs are measured against them too. */
+  readonly references?: readonly string[];
+  readonly experiments?: readonly ExperimentResult[];
 }

@@ -130,6 +130,8 @@ export interface Run {
   readonly encodeCached: boolean;
   readonly provider: string;
   readonly windows: readonly WindowRun[];
+  /** Set where the run was made so many times and its times are their medians. */
+  readonly repeats?: number;
 }
 
 /** Sent while runs go on. Every event names its run; text is a piece to append, not the whole. */

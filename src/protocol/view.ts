@@ -1,5 +1,6 @@
 import { NotificationType, ProgressType, RequestType } from 'vscode-jsonrpc';
 import type { ClipInfo, ClipProgress, Peaks } from './clip';
+import type { ComparisonSettings } from './comparison';
 import type { ErrorData } from './errors';
 import type { ExperimentResult } from './experiment';
 import type { Explanation } from './explanation';
@@ -21,6 +22,8 @@ export interface ViewState {
   /** What the controls start with, from the user's settings. */
   readonly settings: RunSettings;
   readonly engine: EngineState;
+  /** What the comparison starts with, where a link said so; a new object each time it is to be taken over. */
+  readonly comparison?: Partial<ComparisonSettings>;
 }
 
 export type EngineState =
@@ -86,6 +89,13 @@ export const exportReport = new RequestType<
   boolean,
   ErrorData
 >('view/exportReport');
+
+/** Puts a `vscode://` link into the clipboard that opens a comparison with these settings. */
+export const copySettingsLink = new NotificationType<{ readonly query: string }>('view/copySettingsLink');
+export const copyText = new NotificationType<{ readonly text: string }>('view/copyText');
+
+/** Brings up an experiment in the comparison; the person starts it. */
+export const showExperiment = new NotificationType<{ readonly name: string }>('view/showExperiment');
 
 /** A command of the palette that concerns this view. */
 export const command = new NotificationType<{ readonly command: ViewCommand }>('view/command');

@@ -1,0 +1,41 @@
+import * as vscode from 'vscode';
+import { parseComparisonQuery } from '../protocol/comparison';
+import type { ComparisonPanels } from './comparison-panel';
+import type { SoundViews } from './sound-views';
+
+const extensionId = 'earmark.earmark';
+const path = '/compare';
+const extensions = ['wav', 'mp3', 'flac', 'ogg', 'oga', 'opus', 'aif', 'aiff', 'aifc', 'm4a', 'aac', 'wma'];
+
+/** `vscode://earmark.earmark/compare?…`, with the scheme of the product that runs. */
+export function settingsLink(query: string): string {
+  return `${vscode.env.uriScheme}://${extensionId}${path}?${query}`;
+}
+
+/**
+ * Opens a comparison with the settings of a link, for the sound that is open or one that the person chooses. Anyone can
+ * write a link: it names no file, what it says is checked, and nothing runs before the person says so.
+ */
+export function registerSettingsLinks(views: SoundViews, comparisons: ComparisonPanels): vscode.Disposable {
+  return vscode.window.registerUriHandler({
+    async handleUri(uri) {
+      if (uri.path !== path) {
+        void vscode.window.showWarningMessage('Earmark: this link is not one that Earmark knows.');
+        return;
+      }
+      const sound = views.active?.sound.uri ?? (await chooseSound());
+      if (sound) {
+        comparisons.show(sound).compare(parseComparisonQuery(uri.query));
+      }
+    },
+  });
+}
+
+async function chooseSound(): Promise<vscode.Uri | undefined> {
+  const chosen = await vscode.window.showOpenDialog({
+    title: 'The sound to compare strategies on',
+    openLabel: 'Compare',
+    filters: { 'Audio': extensions, 'All files': ['*'] },
+  });
+  return chosen?.[0];
+}
