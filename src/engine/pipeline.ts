@@ -56,6 +56,22 @@ export async function runClip(
   const cancelled = (): boolean => options.signal.aborted;
   let firstToken = 0;
   let encodeCached = true;
+  const finished = new Map<string, Run>();
+  const finish = ({ runId, settings: chosen, parts }: (typeof drafts)[number]): void => {
+    const run = assembleRun({
+      runId,
+      settings: chosen,
+      parts,
+      clipId: clip.clipId,
+      modelId: model.pack.id,
+      provider: model.runtime.provider,
+      decodeMs: clip.decodeMs,
+      encodeCached,
+      cancelled: cancelled(),
+    });
+    finished.set(runId, run);
+    options.onEvent({ kind: 'finished', run });
+  };
   for (const window of windows) {
     if (cancelled()) {
       break;
@@ -63,7 +79,8 @@ export async function runClip(
     const { encoded, cached } = await analyseWindow(model, clip, window, windows.length, options);
     encodeCached &&= cached;
     options.onEvent({ kind: 'analysed', analysis: windowAnalysis(model, encoded, window, firstToken) });
-    for (const { runId, settings: chosen, budgets: shared, parts } of drafts) {
+    for (const draft of drafts) {
+      const { runId, settings: chosen, budgets: shared, parts } = draft;
       if (cancelled()) {
         break;
       }
@@ -72,23 +89,19 @@ export async function runClip(
       }
       const task = { runId, settings: chosen, budget: shared?.[window.index], firstToken, windows: windows.length };
       parts.push(await runWindow(model, encoded, window, task, options));
+      // A run is told as soon as it is done, not when all are: a comparison of many is useful early.
+      if (parts.length === windows.length) {
+        finish(draft);
+      }
     }
     firstToken += encoded.counts.valid;
   }
-  const shared = {
-    clipId: clip.clipId,
-    modelId: model.pack.id,
-    provider: model.runtime.provider,
-    decodeMs: clip.decodeMs,
-    encodeCached,
-  };
-  const runs = drafts
-    .filter(({ parts }) => parts.length > 0)
-    .map((draft) => assembleRun({ ...shared, ...draft, cancelled: cancelled() }));
-  for (const run of runs) {
-    options.onEvent({ kind: 'finished', run });
+  for (const draft of drafts) {
+    if (draft.parts.length > 0 && !finished.has(draft.runId)) {
+      finish(draft);
+    }
   }
-  return runs;
+  return drafts.flatMap(({ runId }) => finished.get(runId) ?? []);
 }
 
 /**
