@@ -15,31 +15,89 @@ const NOTHING_NEW = 1e-6;
  * Beyond the rank of the kernel no item has anything new to say: `d2` is zero but for rounding, and its root would
  * be noise or NaN. From there on the items of highest relevance follow, so that K are chosen whatever the rank.
  *
- * O(K^2 N). Source: Chen et al., "Fast greedy MAP inference for determinantal point process", NeurIPS 2018.
+ * An item's `left` only falls, so a value of an earlier step is an upper bound: an item is brought up to date when its
+ * bound is the largest, and not before. The choice is the same as if all were kept up to date, for a fraction of the
+ * work.
+ *
+ * O(K^2 N) at worst, with every item brought up to date at every step. Sources: Chen et al., "Fast greedy MAP inference
+ * for determinantal point process", NeurIPS 2018; Minoux, "Accelerated greedy algorithms", 1978 (lazy evaluation).
  *
  * @returns items in the order chosen
  */
 export function mostDiverse(similarity: Matrix, relevance: Float64Array, budget: number): number[] {
-  const items = relevance.length;
-  const left = Float64Array.from(relevance, (r, i) => r * similarity.data[i * items + i]! * r);
-  const least = left.map((whole) => whole * NOTHING_NEW);
-  const factor = new Float64Array(budget * items);
+  const process = new LazyProcess(similarity, relevance, budget);
   const chosen: number[] = [];
-  for (let step = 0; step < budget; step++) {
-    const next = mostLeft(left, least);
+  while (chosen.length < budget) {
+    const next = process.next();
     if (next < 0) {
       break;
     }
-    extendFactor(factor, step, next, Math.sqrt(left[next]!), similarity, relevance);
-    for (let i = 0; i < items; i++) {
-      left[i]! -= factor[step * items + i]! ** 2;
-    }
-    left[next] = -Infinity;
     chosen.push(next);
   }
   const taken = new Set(chosen);
   const others = rankByScore(relevance).filter((item) => !taken.has(item));
   return [...chosen, ...others.slice(0, budget - chosen.length)];
+}
+
+/** The greedy choice, one item after another. */
+class LazyProcess {
+  private readonly items: number;
+  /** Squared distance of each item from the span of the first `done` chosen ones. */
+  private readonly left: Float64Array;
+  private readonly least: Float64Array;
+  private readonly done: Uint32Array;
+  /** Each item's row of the Cholesky factor, as far as it is done: [items * budget]. */
+  private readonly factor: Float64Array;
+  private readonly chosen: number[] = [];
+  private readonly distances: number[] = [];
+
+  constructor(
+    private readonly similarity: Matrix,
+    private readonly relevance: Float64Array,
+    private readonly budget: number,
+  ) {
+    this.items = relevance.length;
+    this.left = Float64Array.from(relevance, (r, i) => r * similarity.data[i * this.items + i]! * r);
+    this.least = this.left.map((whole) => whole * NOTHING_NEW);
+    this.done = new Uint32Array(this.items);
+    this.factor = new Float64Array(this.items * budget);
+  }
+
+  /** The next item; -1 where no item has anything new to say. */
+  next(): number {
+    for (;;) {
+      const best = mostLeft(this.left, this.least);
+      if (best < 0) {
+        return -1;
+      }
+      if (this.done[best] === this.chosen.length) {
+        this.distances.push(Math.sqrt(this.left[best]!));
+        this.left[best] = -Infinity;
+        this.chosen.push(best);
+        return best;
+      }
+      this.bringUpToDate(best);
+    }
+  }
+
+  /** Adds `e = (L_ji - sum_t c_tj c_ti) / d_j` for each chosen j that the item lacks, the sum taken in the order of t. */
+  private bringUpToDate(item: number): void {
+    const { factor, budget, relevance, similarity } = this;
+    const own = item * budget;
+    for (let step = this.done[item]!; step < this.chosen.length; step++) {
+      const other = this.chosen[step]!;
+      const theirs = other * budget;
+      let sum = 0;
+      for (let t = 0; t < step; t++) {
+        sum += factor[theirs + t]! * factor[own + t]!;
+      }
+      const kernel = relevance[other]! * similarity.data[other * this.items + item]! * relevance[item]!;
+      const entry = (kernel - sum) / this.distances[step]!;
+      factor[own + step] = entry;
+      this.left[item]! -= entry ** 2;
+    }
+    this.done[item] = this.chosen.length;
+  }
 }
 
 /** The item of largest `left` that exceeds its `least`; -1 where there is none. */
@@ -53,37 +111,4 @@ function mostLeft(left: Float64Array, least: Float64Array): number {
     }
   }
   return best;
-}
-
-/**
- * Writes row `step` of the factor: `e_i = (L_ji - sum_t c_tj c_ti) / d_j`, the sum taken in the order of t. Four rows
- * at a time, which halves the traffic and keeps the order.
- */
-function extendFactor(
-  factor: Float64Array,
-  step: number,
-  chosen: number,
-  distance: number,
-  similarity: Matrix,
-  relevance: Float64Array,
-): void {
-  const items = relevance.length;
-  const row = factor.subarray(step * items, (step + 1) * items);
-  let t = 0;
-  for (; t + 4 <= step; t += 4) {
-    const [r0, r1, r2, r3] = [t * items, (t + 1) * items, (t + 2) * items, (t + 3) * items];
-    const [c0, c1, c2, c3] = [factor[r0 + chosen]!, factor[r1 + chosen]!, factor[r2 + chosen]!, factor[r3 + chosen]!];
-    for (let i = 0; i < items; i++) {
-      row[i] = row[i]! + c0 * factor[r0 + i]! + c1 * factor[r1 + i]! + c2 * factor[r2 + i]! + c3 * factor[r3 + i]!;
-    }
-  }
-  for (; t < step; t++) {
-    const c = factor[t * items + chosen]!;
-    for (let i = 0; i < items; i++) {
-      row[i]! += c * factor[t * items + i]!;
-    }
-  }
-  for (let i = 0; i < items; i++) {
-    row[i] = (relevance[chosen]! * similarity.data[chosen * items + i]! * relevance[i]! - row[i]!) / distance;
-  }
 }

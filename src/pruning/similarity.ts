@@ -206,3 +206,16 @@ function dotTile(A: DoubleRows, a: number, B: DoubleRows, b: number, tile: Float
   }
   tile.set([d00, d01, d02, d03, d10, d11, d12, d13]);
 }
+
+/** The highest cosine of each token with any other. */
+export function nearestNeighbours({ data, rows }: Matrix): Float32Array {
+  return new Float32Array(rows).map((_, token) => {
+    let highest = -Infinity;
+    for (let other = 0; other < rows; other++) {
+      if (other !== token && data[token * rows + other]! > highest) {
+        highest = data[token * rows + other]!;
+      }
+    }
+    return highest;
+  });
+}

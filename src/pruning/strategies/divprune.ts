@@ -1,7 +1,7 @@
 import { inTimeOrder } from '../rank';
 import { selectTokens } from '../selection';
-import { similarityOf } from '../similarity';
-import type { Matrix, Strategy } from '../strategy';
+import { nearestNeighbours, similarityOf } from '../similarity';
+import type { Strategy } from '../strategy';
 
 /**
  * Max-min diversity with the distance `1 - cos`: the first token is the one furthest from its nearest neighbour, and each
@@ -36,19 +36,6 @@ export const divprune: Strategy = {
     return selectTokens(inTimeOrder(chosen));
   },
 };
-
-/** The highest cosine of each token with any other. */
-function nearestNeighbours({ data, rows }: Matrix): Float32Array {
-  return new Float32Array(rows).map((_, token) => {
-    let highest = -Infinity;
-    for (let other = 0; other < rows; other++) {
-      if (other !== token && data[token * rows + other]! > highest) {
-        highest = data[token * rows + other]!;
-      }
-    }
-    return highest;
-  });
-}
 
 /** The token of lowest value; the earlier of equals. */
 function lowest(values: Float32Array): number {

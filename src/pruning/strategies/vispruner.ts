@@ -1,7 +1,7 @@
 import { shareOf } from '../budget';
 import { inTimeOrder, rankByScore } from '../rank';
 import { selectTokens } from '../selection';
-import { similarityOf } from '../similarity';
+import { nearestNeighbours, similarityOf } from '../similarity';
 import type { Matrix, Strategy } from '../strategy';
 import { rowOf } from '../vectors';
 
@@ -15,7 +15,10 @@ import { rowOf } from '../vectors';
  * number and fails. What is left is brought back to falling score before each round; the published code leaves the
  * first half in order of similarity.
  *
- * O((N - K) / step * N^2 / 4) look-ups in the similarity matrix. Source: Zhang et al., "VisPruner", arXiv 2412.01818.
+ * A token's similarity to its nearest neighbour of all bounds that to any of the second half, so most tokens need not be
+ * looked at to find those most alike.
+ *
+ * O(N^2 + (N - K) / step * N^2 / 4) look-ups in the similarity matrix at worst. Source: Zhang et al., "VisPruner", arXiv 2412.01818.
  */
 export const vispruner: Strategy = {
   name: 'vispruner',
@@ -51,24 +54,42 @@ export const vispruner: Strategy = {
     const ranked = rankByScore(scores);
     const important = shareOf(parameters.importantShare!, budget);
     const similarity = similarityOf(input);
+    const nearest = nearestNeighbours(similarity);
     let residual = ranked.slice(important);
     while (residual.length > budget - important) {
       const drop = Math.min(parameters.dropStep!, residual.length - (budget - important));
-      residual = withoutMostAlike(residual, drop, similarity);
+      residual = withoutMostAlike(residual, drop, similarity, nearest);
     }
     return selectTokens(inTimeOrder([...ranked.slice(0, important), ...residual]));
   },
 };
 
-function withoutMostAlike(residual: readonly number[], drop: number, similarity: Matrix): number[] {
+function withoutMostAlike(
+  residual: readonly number[],
+  drop: number,
+  similarity: Matrix,
+  nearest: Float32Array,
+): number[] {
   const first = residual.filter((_, place) => place % 2 === 0);
   const second = Uint32Array.from(residual.filter((_, place) => place % 2 === 1));
-  const alike = new Float32Array(similarity.rows);
-  for (const token of first) {
-    alike[token] = highestSimilarity(token, second, similarity);
+  const most: Alike[] = [];
+  for (const token of first.sort((a, b) => nearest[b]! - nearest[a]!)) {
+    const last = most[drop - 1];
+    if (last && nearest[token]! < last.similarity) {
+      // Neither this token nor any after it can be among those most alike.
+      break;
+    }
+    most.push({ token, similarity: highestSimilarity(token, second, similarity) });
+    most.sort((a, b) => b.similarity - a.similarity || b.token - a.token);
+    most.length = Math.min(most.length, drop);
   }
-  const dropped = new Set(first.sort((a, b) => alike[b]! - alike[a]! || b - a).slice(0, drop));
+  const dropped = new Set(most.map(({ token }) => token));
   return residual.filter((token) => !dropped.has(token));
+}
+
+interface Alike {
+  readonly token: number;
+  readonly similarity: number;
 }
 
 /** -2, below any cosine, where there is no other token. */
