@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { Run } from '../protocol/run';
 import { strategyNamed } from '../pruning/registry';
 import { fileJson } from './json';
 import { runFiles, type FileResult } from './run-files';
 import { addRunOptions, type RunOptions } from './run-options';
+import { alignColumns } from './table';
 
 export function registerCaption(program: Command): void {
   const command = program
@@ -29,11 +29,11 @@ export function registerCaption(program: Command): void {
 
 /** What was said of one file, for reading. */
 function captionText({ file, clip, runs }: FileResult): string {
-  const lines = runs.map((run) => `  ${runLabel(run).padEnd(34)} ${run.caption}`);
-  return `${file} (${clip.durationSeconds.toFixed(1)} s)\n${lines.join('\n')}\n`;
-}
-
-/** "Segmentwise Top-K: 62 of 250 tokens". */
-function runLabel({ settings, tokens }: Run): string {
-  return `${strategyNamed(settings.strategy).label}: ${String(tokens.kept)} of ${String(tokens.valid)} tokens`;
+  const rows = runs.map(({ settings, tokens, times, caption }) => [
+    strategyNamed(settings.strategy).label,
+    `${String(tokens.kept)} of ${String(tokens.valid)} tokens`,
+    `prefill ${times.prefillMs.toFixed(0)} ms`,
+    caption,
+  ]);
+  return `${file} (${clip.durationSeconds.toFixed(1)} s)\n${alignColumns(rows)}\n\n`;
 }

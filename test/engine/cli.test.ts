@@ -100,7 +100,9 @@ describe('earmark', () => {
     const report = path.join(folder, 'my report.html');
     const { status, stdout, stderr } = earmark('caption', conference, hold, '--keep', '1,0.25', '--report', report);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/conference-prompt\.wav[^]*All tokens: 104 of 104 tokens[^]*hold-then-laugh\.wav/);
+    expect(stdout).toMatch(
+      /conference-prompt\.wav[^]*All tokens +104 of 104 tokens +prefill \d+ ms[^]*hold-then-laugh\.wav/,
+    );
     expect(stderr).toContain(`Report: ${report}`);
     const html = readFileSync(report, 'utf8');
     expect(html).toContain('Please enter your conference number');
