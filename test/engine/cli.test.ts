@@ -3,6 +3,7 @@ import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ExperimentResult } from '../../src/protocol/experiment';
 import { packFolder, repository, sampleFiles } from './default-model';
 
 const [conference, , hold] = sampleFiles as [string, string, string];
@@ -193,5 +194,35 @@ describe('earmark', () => {
     const { status, stderr } = earmark(...words, '--report', path.join(folder, 'no', 'folder', 'report.html'));
     expect(stderr).toMatch(/report can not be written/);
     expect(status).toBe(5);
+  });
+
+  it('says that the disk is full', () => {
+    const words = ['caption', conference, '--strategy', 'uniform', '--max-new-tokens', '1'];
+    const { status, stderr } = earmark(...words, '--report', '/dev/full');
+    expect(stderr).toMatch(/report can not be written: ENOSPC/);
+    expect(status).toBe(5);
+  });
+
+  it.each([
+    ['keep-ratio-sweep', 10],
+    ['segment-sweep', 18],
+    ['head-study', 8],
+    ['attention-over-time', 10],
+    ['stability', 7],
+  ])('conducts the experiment %s', (name, rows) => {
+    const options = ['--max-new-tokens', '3', '--json'];
+    const { status, stdout } = earmark('experiment', name, conference, ...options);
+    expect(status).toBe(0);
+    const result = JSON.parse(stdout) as ExperimentResult;
+    expect(result.name).toBe(name);
+    expect(result.rows).toHaveLength(rows);
+    expect(result.rows.every((row) => row.length === result.columns.length)).toBe(true);
+    expect(result.figure.series.every(({ x, y }) => x.length === rows && y.length === rows)).toBe(true);
+    expect(result.summary).not.toBe('');
+  });
+
+  it('prints an experiment as CSV', () => {
+    const { stdout } = earmark('experiment', 'head-study', conference, '--csv');
+    expect(stdout.split('\r\n')[0]).toMatch(/^head,overlap with mean/);
   });
 });

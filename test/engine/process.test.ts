@@ -1,5 +1,14 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { writeFileSync, mkdtempSync, rmSync, readFileSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -27,7 +36,11 @@ describe('the engine process', () => {
   let info: protocol.EngineInfo;
 
   beforeEach(async () => {
-    child = fork(path.join(repository, 'dist', 'engine.js'), [], {
+    await start(path.join(repository, 'dist', 'engine.js'));
+  });
+
+  async function start(script: string): Promise<void> {
+    child = fork(script, [], {
       execArgv: [],
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -43,7 +56,7 @@ describe('the engine process', () => {
       threads: 0,
       ffmpeg: '',
     });
-  });
+  }
 
   afterEach(() => {
     child.kill('SIGKILL');
@@ -148,9 +161,70 @@ describe('the engine process', () => {
     await expect(pending).rejects.toMatchObject({ code: 'engine-stopped' });
   });
 
+  it('works on hours of sound window by window, and stops at a request to cancel', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'earmark-'));
+    const file = path.join(folder, 'three hours.wav');
+    writeThreeHours(file);
+    try {
+      const { clipId, durationSeconds } = await open(file);
+      expect(durationSeconds).toBe(3 * 3600);
+      const controller = new AbortController();
+      const windows: number[] = [];
+      connection.onProgress(protocol.runProgress, 'p', (event) => {
+        if (event.kind === 'analysed') {
+          windows.push(event.analysis.index);
+          if (windows.length === 3) {
+            controller.abort();
+          }
+        }
+      });
+      const params = { clipId, modelId: 'earmark-mini', settings: [{ ...settings, maxNewTokens: 2 }], progress: 'p' };
+      const runs = await ask(connection, protocol.run, params, controller.signal);
+      expect(windows.length).toBeLessThan(6);
+      expect(runs[0]!.finish).toBe('cancelled');
+      expect(runs[0]!.windows.length).toBeGreaterThanOrEqual(2);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('opens sounds where onnxruntime has no binary, and says why models do not run', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'earmark-'));
+    // Away from the repository no package is found beside the bundle.
+    copyFileSync(path.join(repository, 'dist', 'engine.js'), path.join(folder, 'engine.js'));
+    child.kill('SIGKILL');
+    try {
+      await start(path.join(folder, 'engine.js'));
+      expect(info.runtime).toBeUndefined();
+      expect(info.problem).toMatchObject({ code: 'runtime-missing' });
+      const { clipId, peaks } = await open(sampleFiles[0]!);
+      expect(peaks.max.some((value) => value > 0)).toBe(true);
+      const run = ask(connection, protocol.run, { clipId, modelId: 'earmark-mini', settings: [settings] });
+      await expect(run).rejects.toMatchObject({ code: 'runtime-missing' });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('ends with its host', async () => {
     const ended = new Promise((resolve) => child.on('exit', resolve));
     child.disconnect();
     await ended;
   });
 });
+
+/** Three hours of 16-bit mono at 16 kHz: a minute of the longest sample and silence, over and over. */
+function writeThreeHours(file: string): void {
+  const sample = readFileSync(sampleFiles[1]!);
+  const header = Buffer.from(sample.subarray(0, 44));
+  const minute = Buffer.alloc(60 * 16000 * 2);
+  sample.copy(minute, 0, 44);
+  header.writeUInt32LE(36 + 180 * minute.length, 4);
+  header.writeUInt32LE(180 * minute.length, 40);
+  const descriptor = openSync(file, 'w');
+  writeSync(descriptor, header);
+  for (let i = 0; i < 180; i++) {
+    writeSync(descriptor, minute);
+  }
+  closeSync(descriptor);
+}
