@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { adaptTokens } from '../../src/engine/model/adapt';
 import { decode } from '../../src/engine/model/decode';
+import { explainWindow, loadExplainer } from '../../src/engine/model/explain';
 import { encodeWindow, floats, output, type EncodedWindow } from '../../src/engine/model/encode';
 import type { Model } from '../../src/engine/model/load';
 import { buildPrompt, promptIds } from '../../src/engine/model/prompt';
@@ -40,6 +41,8 @@ interface Reference {
   readonly embeddings: Rows;
   readonly prompt: { readonly before: readonly number[]; readonly after: readonly number[] };
   readonly segmentwise25exact: { readonly kept: readonly number[] };
+  /** Of every generated token at some audio tokens. */
+  readonly decoderAttention: { readonly cols: readonly number[]; readonly values: readonly (readonly number[])[] };
   readonly runtime: {
     readonly greedy: { readonly full: Greedy };
     readonly segmentwise25exact: Greedy & { readonly kept: readonly number[] };
@@ -121,6 +124,24 @@ describe.each(sampleFiles.map((file) => path.basename(file, '.wav')))('%s, again
 
   it('greedy tokens with a quarter kept', async () => {
     expectSame(await caption(choice('segmentwise', 0.25)), reference.runtime.segmentwise25exact);
+  });
+
+  it('attention of the decoder to the sound', async () => {
+    const { selection } = select(choice('none', 1), { scores });
+    const tokenIds = reference.runtime.greedy.full.ids;
+    const explainer = await loadExplainer(model);
+    const part = { index: 0, firstToken: 0, selection, tokenIds };
+    const found = await explainWindow(model, explainer, part, encoded.tokens, 'Describe the audio.');
+    await explainer.release();
+    expect(found.pieces).toHaveLength(tokenIds.length);
+    const { cols, values } = reference.decoderAttention;
+    values.forEach((row, token) => {
+      const largest = Math.max(...row);
+      cols.forEach((col, i) => {
+        // Activations are rounded to 8 bits here and not in the reference.
+        expect(Math.abs(found.attention[token * scores.length + col]! - row[i]!)).toBeLessThan(0.15 * largest);
+      });
+    });
   });
 
   async function caption(chosen: ReturnType<typeof choice>): Promise<readonly number[]> {

@@ -28,6 +28,7 @@ from .reference import (
 DIGITS = 6
 ROWS = 5
 FIRST_DIMENSIONS = 16
+DECODER_COLUMNS = 60
 MAX_RECEIVED_POSITIONS = 1000
 
 
@@ -47,6 +48,12 @@ def sample_rows(matrix: NDArray) -> dict[str, Any]:
     """A few rows' first dimensions."""
     rows = spread(len(matrix), ROWS)
     return {"rows": rows.tolist(), "values": rounded(matrix[rows, :FIRST_DIMENSIONS])}
+
+
+def sample_columns(matrix: NDArray) -> dict[str, Any]:
+    """Every row's values at some columns."""
+    columns = spread(matrix.shape[1], DECODER_COLUMNS)
+    return {"cols": columns.tolist(), "values": rounded(matrix[:, columns])}
 
 
 def sample_mel(mel: NDArray) -> dict[str, Any]:
@@ -80,6 +87,8 @@ def golden_clip(layout: Layout, model: Reference, proven: dict[str, Any], name: 
             "segmentwise25exact": {"kept": kept, **answer(version, "25%")},
         }
 
+    ids = proven["captions"]["100%"]["ids"]["pack"]
+    attention = model.attention_to_audio(heard.embeddings, before, after, ids)
     stride = -(-heard.received.shape[1] // MAX_RECEIVED_POSITIONS)
     return {
         "file": name,
@@ -93,6 +102,7 @@ def golden_clip(layout: Layout, model: Reference, proven: dict[str, Any], name: 
         "tokens": sample_rows(heard.tokens),
         "embeddings": sample_rows(heard.embeddings),
         "prompt": {"before": before, "after": after},
+        "decoderAttention": sample_columns(attention),
         **captions("stored"),
         "runtime": captions("pack"),
     }

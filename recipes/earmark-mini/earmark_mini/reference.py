@@ -210,6 +210,21 @@ class Reference:
         """Embeddings [n, 576] of token ids."""
         return self._language_model.get_input_embeddings()(torch.tensor(ids)).numpy()
 
+    @torch.no_grad()
+    def attention_to_audio(
+        self, audio: NDArray[np.float32], before: list[int], after: list[int], ids: list[int]
+    ) -> NDArray[np.float32]:
+        """Attention that the position which said each of `ids` pays to the audio, mean over heads and layers.
+
+        [ids, audio tokens]. The position that says a token stands before it, so the last token is not fed.
+        """
+        parts = [self.embed(before), audio, self.embed(after), self.embed(ids)[:-1]]
+        embeddings = torch.from_numpy(np.concatenate(parts))[None]
+        self._language_model.set_attn_implementation("eager")
+        layers = self._language_model(inputs_embeds=embeddings, output_attentions=True).attentions
+        mean = torch.stack([layer[0].mean(0) for layer in layers]).mean(0)
+        return mean[-len(ids) :, len(before) : len(before) + len(audio)].numpy()
+
     def session(self) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
         """A new context: a function from further embeddings [n, 576] to the last one's logits."""
         cache = None

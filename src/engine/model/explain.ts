@@ -35,7 +35,7 @@ export async function loadExplainer(model: Model): Promise<InferenceSession> {
 export async function explainWindow(
   model: Model,
   explainer: InferenceSession,
-  { index, firstToken, selection, tokenIds }: WindowRun,
+  { index, firstToken, selection, tokenIds }: Pick<WindowRun, 'index' | 'firstToken' | 'selection' | 'tokenIds'>,
   tokens: Matrix,
   question: string,
 ): Promise<WindowExplanation> {
