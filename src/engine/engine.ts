@@ -37,7 +37,8 @@ export interface CallOptions<Event> {
  * can not be rebuilt. One model is loaded at a time, and one request at a time uses it.
  */
 export class Engine {
-  private readonly clips = new Map<string, Clip>();
+  /** Files of the same bytes are one clip; it stays until each that opened it has closed it. */
+  private readonly clips = new Map<string, { readonly clip: Clip; opened: number }>();
   private readonly cache = new LRUCache<string, EncodedWindow>({
     maxSize: encodeCacheBytes,
     sizeCalculation: windowBytes,
@@ -65,12 +66,15 @@ export class Engine {
   /** Decodes a sound and keeps its samples. */
   async openClip(source: AudioSource, { signal, onProgress }: CallOptions<ClipProgress>): Promise<ClipInfo> {
     const clip = await readClip(source, { signal, onProgress, ffmpeg: this.options.ffmpeg });
-    this.clips.set(clip.clipId, clip);
+    this.clips.set(clip.clipId, { clip, opened: (this.clips.get(clip.clipId)?.opened ?? 0) + 1 });
     return infoOf(clip);
   }
 
   closeClip(clipId: string): void {
-    this.clips.delete(clipId);
+    const entry = this.clips.get(clipId);
+    if (entry && --entry.opened === 0) {
+      this.clips.delete(clipId);
+    }
   }
 
   readPeaks(clipId: string, startSeconds: number, endSeconds: number, columns: number): Peaks {
@@ -153,7 +157,7 @@ export class Engine {
   }
 
   private clip(clipId: string): Clip {
-    const clip = this.clips.get(clipId);
+    const clip = this.clips.get(clipId)?.clip;
     if (!clip) {
       throw new EarmarkError('clip-closed', 'The sound is no longer open in the engine.', 'Open the file again.');
     }

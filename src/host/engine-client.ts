@@ -45,7 +45,7 @@ export class EngineClient implements vscode.Disposable {
     return this.current;
   }
 
-  /** Counts the engines there have been. What an earlier one held, clips for one, is gone. */
+  /** Changes whenever an engine ends: what it held, clips for one, is gone. */
   get generation(): number {
     return this.generationCount;
   }
@@ -128,7 +128,6 @@ export class EngineClient implements vscode.Disposable {
 
   private async launch(): Promise<MessageConnection> {
     this.setState({ status: 'starting' });
-    this.generationCount++;
     const child = fork(this.script, [], {
       execArgv: [],
       serialization: 'advanced',
@@ -172,8 +171,7 @@ export class EngineClient implements vscode.Disposable {
     if (this.child !== child || this.disposed) {
       return;
     }
-    this.child = undefined;
-    this.engine = undefined;
+    this.forget();
     if (Date.now() - started > healthyMs) {
       this.failures = 0;
     }
@@ -232,10 +230,15 @@ export class EngineClient implements vscode.Disposable {
     clearTimeout(this.idle);
     clearTimeout(this.restart);
     const child = this.child;
-    this.child = undefined;
-    this.engine = undefined;
+    this.forget();
     child?.kill('SIGKILL');
     this.setState({ status: 'stopped' });
+  }
+
+  private forget(): void {
+    this.child = undefined;
+    this.engine = undefined;
+    this.generationCount++;
   }
 
   private setState(state: EngineState): void {

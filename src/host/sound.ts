@@ -7,6 +7,14 @@ import type { Explanation } from '../protocol/explanation';
 import type { Analysis, Run, RunEvent, RunSettings } from '../protocol/run';
 import type { EngineClient } from './engine-client';
 
+interface OpenedClip {
+  readonly clip: Promise<ClipInfo>;
+  /** Of the file when decoding began. */
+  readonly revision: number;
+  /** Of the engine that holds the clip; undefined while it is being decoded, which fails if the engine ends. */
+  generation: number | undefined;
+}
+
 /**
  * One audio file and its clip in the engine. The engine may have been restarted, or the file changed, since the clip
  * was opened: then it is opened again before the next request. Shared by all views of the file.
@@ -18,8 +26,7 @@ export class Sound implements vscode.Disposable {
   private readonly watcher: vscode.FileSystemWatcher;
   private readonly engineUse: vscode.Disposable;
   private revisionCount = 0;
-  private opened:
-    { readonly generation: number; readonly revision: number; readonly clip: Promise<ClipInfo> } | undefined;
+  private opened: OpenedClip | undefined;
 
   constructor(
     readonly uri: vscode.Uri,
@@ -50,19 +57,19 @@ export class Sound implements vscode.Disposable {
 
   /** @throws EarmarkError */
   open(signal?: AbortSignal, onProgress: (progress: ClipProgress) => void = () => undefined): Promise<ClipInfo> {
-    const { generation } = this.engine;
     const known = this.opened;
-    if (known?.generation === generation && known.revision === this.revisionCount) {
+    const current = known?.generation === undefined || known.generation === this.engine.generation;
+    if (known?.revision === this.revisionCount && current) {
       return known.clip;
     }
     const clip = this.decode(signal, onProgress);
-    // Starting the engine makes a new generation, so the number is read after the first turn of the request.
-    const entry = { generation, revision: this.revisionCount, clip };
+    const entry: OpenedClip = { clip, revision: this.revisionCount, generation: undefined };
     this.opened = entry;
     clip.then(
-      () => {
-        if (this.opened === entry) {
-          this.opened = { ...entry, generation: this.engine.generation };
+      ({ clipId }) => {
+        entry.generation = this.engine.generation;
+        if (known) {
+          void this.closeUnless(known, clipId);
         }
       },
       () => {
@@ -132,6 +139,14 @@ export class Sound implements vscode.Disposable {
     this.watcher.dispose();
     this.changed.dispose();
     this.engineUse.dispose();
+  }
+
+  /** Lets the engine forget what the file held before it changed. */
+  private async closeUnless({ clip }: OpenedClip, current: string): Promise<void> {
+    const before = await clip.catch(() => undefined);
+    if (before && before.clipId !== current) {
+      await this.engine.closeClip(before.clipId);
+    }
   }
 
   private async decode(signal: AbortSignal | undefined, report: (progress: ClipProgress) => void): Promise<ClipInfo> {

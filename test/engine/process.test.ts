@@ -88,6 +88,12 @@ describe('the engine process', () => {
     const samples = await ask(connection, protocol.readSamples, { clipId, startSeconds: 1, endSeconds: 2 });
     expect(samples).toBeInstanceOf(Float32Array);
     expect(samples).toHaveLength(16000);
+    // Two files opened it; the clip stays until both have closed it.
+    const again = () => ask(connection, protocol.readSamples, { clipId, startSeconds: 0, endSeconds: 1 });
+    await connection.sendNotification(protocol.closeClip, { clipId });
+    expect(await again()).toHaveLength(16000);
+    await connection.sendNotification(protocol.closeClip, { clipId });
+    await expect(again()).rejects.toMatchObject({ code: 'clip-closed' });
   });
 
   it('runs with progress, and a clip that was closed is asked for again in words', async () => {
