@@ -6,6 +6,7 @@ import { registerCompare } from './compare';
 import { exitCodeOf, exitCodesHelp } from './exit-codes';
 import { registerExperiment } from './experiment';
 import { registerModels } from './models';
+import { registerScore } from './score';
 import { registerSelect } from './select';
 import { registerStrategies } from './strategies';
 
@@ -22,6 +23,7 @@ registerCompare(program);
 registerExperiment(program);
 registerStrategies(program);
 registerModels(program);
+registerScore(program);
 registerSelect(program);
 
 async function main(): Promise<number> {
