@@ -61,6 +61,17 @@ const addedTexts = {
   'onnxruntime-common': ['onnxruntime.txt'],
 };
 
+/** What stands in the repository's own files but was taken from others: rules and tables rather than packages. */
+const takenOver = [
+  {
+    name: 'openai-whisper',
+    version: '20250625',
+    licence: 'MIT',
+    source: 'https://github.com/openai/whisper',
+    text: 'openai-whisper.txt',
+  },
+];
+
 /**
  * @typedef {object} Dependency
  * @property {string} name
@@ -90,8 +101,16 @@ export async function collectDependencies(bundles) {
   for (const { name } of shippedPackages) {
     folders.set(`node_modules/${name}`, true);
   }
-  const dependencies = await Promise.all([...folders].map(([folder, separate]) => describe(folder, separate)));
+  const dependencies = await Promise.all([
+    ...[...folders].map(([folder, separate]) => describe(folder, separate)),
+    ...takenOver.map(async ({ text, ...rest }) => ({ ...rest, texts: [await licenceText(text)], separate: false })),
+  ]);
   return dependencies.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version < b.version ? -1 : 1));
+}
+
+async function licenceText(file) {
+  const text = await readFile(path.join(repository, 'licences', file), 'utf8');
+  return text.replaceAll('\r\n', '\n').trim();
 }
 
 /** `node_modules/a/node_modules/@b/c` of a path below it; nothing for the repository's own files. */

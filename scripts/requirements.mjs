@@ -44,13 +44,15 @@ const venv = 'python3 -m venv .cache/venv && .cache/venv/bin/pip install -r test
 /** @returns {string | undefined} what is missing and how to install it, or nothing when all is there */
 export function describeMissing() {
   const missing = tools.filter(({ found }) => !found());
-  const numpy = pythons().some((python) => answers(python, '-c', 'import numpy'));
-  if (missing.length === 0 && numpy) {
+  const packages = pythons().some((python) =>
+    answers(python, '-c', 'import numpy, pycocoevalcap, jiwer, whisper_normalizer'),
+  );
+  if (missing.length === 0 && packages) {
     return undefined;
   }
   const lines = ['The tests need what is not here:', ...missing.map(({ name, why }) => `  ${name}: ${why}`)];
-  if (!numpy) {
-    lines.push('  NumPy: computes the references of the strategies');
+  if (!packages) {
+    lines.push('  Python packages (test/reference/requirements.txt): compute the references of strategies and metrics');
   }
   if (missing.length > 0) {
     lines.push(
@@ -58,8 +60,8 @@ export function describeMissing() {
       `  apt-get update && apt-get install -y ${missing.map(({ debian }) => debian).join(' ')}`,
     );
   }
-  if (!numpy) {
-    lines.push('For NumPy, in the root of the repository:', `  ${venv}`);
+  if (!packages) {
+    lines.push('For the Python packages, in the root of the repository:', `  ${venv}`);
   }
   return lines.join('\n');
 }
