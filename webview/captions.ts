@@ -1,14 +1,20 @@
 import type { Run, RunEvent, RunSettings } from '../src/protocol/run';
 import { speedUpBound } from '../src/pruning/budget';
 import { strategyNamed } from '../src/pruning/registry';
+import { wordErrors } from '../src/metrics/words';
 import { settingsLabel } from './controls';
-import { differences } from './differences';
+import { changedWords, changesOf, differences } from './differences';
 import { button, element } from './element';
+import { quotedSpeech } from './quoted-speech';
+import { traceButton, type WordTrace } from './word-trace';
 import { bytes, grouped, milliseconds, percent, plural, times } from './words-for-numbers';
 
 export interface CaptionEvents {
   remove?(runId: string): void;
   toggleStrip?(runId: string): void;
+  /** Where words can be traced to the sound. */
+  trace?(run: Run): void;
+  cancelTrace?(): void;
 }
 
 /** The runs of a clip as cards. Text streams in by pieces; a finished card says what it cost and what changed. */
@@ -21,6 +27,8 @@ export class Captions {
   >();
   private runs: readonly Run[] = [];
   private hidden: ReadonlySet<string> = new Set();
+  private readonly traces = new Map<string, WordTrace>();
+  private tracing: string | undefined;
 
   /** @param brief without times, where a table has them */
   constructor(
@@ -55,16 +63,40 @@ export class Captions {
     }
   }
 
+  /** Says which run is being traced, if any. */
+  showTracing(runId: string | undefined): void {
+    this.tracing = runId;
+    this.render();
+    // The button that was pressed is gone: its place takes the focus.
+    if (document.activeElement === document.body && runId !== undefined) {
+      this.cards.querySelector<HTMLElement>('.trace-start vscode-progress-ring ~ vscode-button')?.focus();
+    }
+  }
+
+  /** From now on the words of this run lead back to the sound. */
+  addTrace(runId: string, trace: WordTrace): void {
+    this.traces.set(runId, trace);
+    this.render();
+    if (document.activeElement === document.body) trace.focus();
+  }
+
+  removeTrace(runId: string): void {
+    this.traces.delete(runId);
+  }
+
   stopStreaming(): void {
     this.streaming.clear();
     this.render();
   }
 
   private render(): void {
+    const focused = document.activeElement;
     const cards = [...[...this.streaming.values()].map(({ card }) => card), ...this.runs.map((run) => this.card(run))];
     this.cards.replaceChildren(
       ...(cards.length > 0 ? cards : [element('p', { class: 'empty', text: this.emptyWords })]),
     );
+    // Words stay the same elements; a person among them keeps their place.
+    if (focused instanceof HTMLElement && this.cards.contains(focused)) focused.focus({ preventScroll: true });
   }
 
   private head(settings: RunSettings, actions: readonly Node[]): HTMLElement {
@@ -96,8 +128,22 @@ export class Captions {
       { class: 'card', attributes: { 'data-run': run.runId } },
       this.head(run.settings, actions),
       element('p', { class: 'facts', text: keptWords(run) }),
-      ...caption(run, baseline),
+      ...caption(run, baseline, this.traces.get(run.runId)),
+      this.traceNode(run, name),
       ...(this.brief ? [] : [speedUp(run, baseline), costs(run)]),
+    );
+  }
+
+  private traceNode(run: Run, name: string): HTMLElement | null {
+    const { events } = this;
+    if (!events.trace || run.caption === '') return null;
+    const trace = this.traces.get(run.runId);
+    if (trace) return trace.panel;
+    return traceButton(
+      name,
+      this.tracing === run.runId,
+      () => events.trace!(run),
+      () => events.cancelTrace?.(),
     );
   }
 }
@@ -131,26 +177,42 @@ const finishes = {
   cancelled: 'Cancelled: the caption is not complete.',
 } as const;
 
-function caption(run: Run, baseline: Run | undefined): Node[] {
+function caption(run: Run, baseline: Run | undefined, trace: WordTrace | undefined): Node[] {
   const nodes: Node[] = [];
+  const reference = baseline && !isBaseline(run) ? baseline.caption : undefined;
   if (run.caption === '') {
     nodes.push(element('p', { class: 'caption none', text: 'The model wrote nothing.' }));
-  } else if (!baseline || isBaseline(run)) {
+  } else if (trace) {
+    trace.show(reference);
+    nodes.push(trace.caption);
+  } else if (reference === undefined) {
     nodes.push(element('p', { class: 'caption', text: run.caption }));
   } else {
-    const { nodes: words, changed } = differences(baseline.caption, run.caption);
-    nodes.push(element('p', { class: 'caption' }, ...words));
-    nodes.push(
-      element('p', {
-        class: 'facts',
-        text:
-          changed === 0 ? 'The same words as with all tokens.' : `${plural(changed, 'word')} differ from all tokens.`,
-      }),
-    );
+    nodes.push(element('p', { class: 'caption' }, ...differences(reference, run.caption).nodes));
+  }
+  if (reference !== undefined && run.caption !== '') {
+    const changed = changedWords(changesOf(reference, run.caption));
+    const words =
+      changed === 0
+        ? 'The same words as with all tokens.'
+        : `${plural(changed, 'word')} ${changed === 1 ? 'differs' : 'differ'} from all tokens.`;
+    nodes.push(element('p', { class: 'facts', text: words }));
+  }
+  if (reference !== undefined) {
+    const speech = speechWords(reference, run.caption);
+    if (speech !== undefined) nodes.push(element('p', { class: 'facts speech', text: speech }));
   }
   const finish = finishes[run.finish];
   if (finish !== '') nodes.push(element('p', { class: 'facts', text: finish }));
   return nodes;
+}
+
+/** Where the unpruned caption quotes speech: how much of it pruning lost. */
+export function speechWords(reference: string, caption: string): string | undefined {
+  const spoken = quotedSpeech(reference);
+  if (spoken === undefined) return undefined;
+  const { errors, words } = wordErrors(spoken, quotedSpeech(caption) ?? '');
+  return `Spoken words: word error rate ${percent(errors / words)} against all tokens (${plural(errors, 'error')} in ${plural(words, 'word')}). Pruning hurts transcription: every word has its own moment in the sound.`;
 }
 
 /** Measured prefill beside its bound, with what the bound is made of. */

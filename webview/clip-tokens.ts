@@ -1,6 +1,7 @@
 import type { Analysis, Run, RunSettings, WindowAnalysis } from '../src/protocol/run';
 import type { Selection } from '../src/pruning/selection';
 import { budgetOf } from '../src/pruning/budget';
+import { clipBudgets } from '../src/pruning/clip-budget';
 import { completeParameters, select, strategyNamed } from '../src/pruning/registry';
 import { rankByScore } from '../src/pruning/rank';
 import { reduceHeads } from '../src/pruning/score';
@@ -144,13 +145,26 @@ export function keptOfRun(run: Run, total: number): KeptTokens {
 export function preview(tokens: ClipTokens, settings: RunSettings): KeptTokens | undefined {
   const needs = strategyNamed(settings.strategy).needs;
   if (needs.some((need) => need !== 'scores')) return undefined;
+  const budgets = sharedBudgets(tokens, settings);
   let asked = 0;
-  const windows = tokens.windows.map(({ analysis, scores }) => {
-    const { budget, selection } = select(settings, { scores });
+  const windows = tokens.windows.map(({ analysis, scores }, i) => {
+    const shared = budgets?.[i];
+    const { budget, selection } = select(settings, { scores, ...(shared !== undefined && { budget: shared }) });
     asked += budget;
     return { firstToken: analysis.firstToken, selection };
   });
   return keptOf(windows, tokens.total, asked);
+}
+
+function sharedBudgets(tokens: ClipTokens, settings: RunSettings): readonly number[] | undefined {
+  const shares =
+    tokens.windows.length > 1 && settings.budgetScope === 'clip' && strategyNamed(settings.strategy).usesKeepRatio;
+  return shares
+    ? clipBudgets(
+        settings.keepRatio,
+        tokens.windows.map(({ scores }) => scores),
+      )
+    : undefined;
 }
 
 /** Strategies whose segments are equal, and so known before a run. Others find theirs in the sound. */
@@ -199,7 +213,7 @@ export function factsOf(
   const cut = segments?.[at];
   const segment = cut && {
     number: at + 1,
-    of: segments!.length,
+    of: segments.length,
     rank: tokens.rank(window, cut, token),
     size: cut.end - cut.start,
   };

@@ -1,7 +1,8 @@
 import type { ModelInfo } from '../src/protocol/model';
 import type { RunSettings } from '../src/protocol/run';
 import { strategies, strategyNamed } from '../src/pruning/registry';
-import type { BudgetMode, HeadReduce } from '../src/pruning/selection';
+import type { BudgetMode, BudgetScope, HeadReduce } from '../src/pruning/selection';
+import type { Strategy } from '../src/pruning/strategy';
 import { button, element, icon } from './element';
 import { dropdown, numberField, textArea, type Field } from './fields';
 import { grouped, percent } from './words-for-numbers';
@@ -28,18 +29,23 @@ export interface Count {
   readonly total: number;
   /** Counted from the length of the clip, before the model has said how many tokens there are. */
   readonly estimated: boolean;
+  /** Why the kept tokens themselves can not be shown before a run. */
+  readonly unseen?: string;
 }
 
 /** Everything a person chooses before a run, made from the models and the strategy registry. */
 export class Controls {
-  readonly node = element('section', {
-    class: 'controls',
-    attributes: { 'aria-label': 'What to keep and what to ask' },
-  });
+  private readonly fields = element('div', { class: 'controls' });
+  private readonly runBar = element('div', { class: 'run-bar' });
+  readonly node = element(
+    'section',
+    { class: 'side', attributes: { 'aria-label': 'What to keep and what to ask' } },
+    this.fields,
+    this.runBar,
+  );
   private readonly parameters = element('div', { class: 'parameters' });
   private readonly description = element('p', { class: 'hint' });
   private readonly count = element('p', { class: 'count', attributes: { 'role': 'status', 'aria-live': 'polite' } });
-  private readonly modelHint = element('p', { class: 'hint' });
   private readonly runButton: HTMLElement & { disabled: boolean };
   private readonly cancelButton: HTMLElement & { disabled: boolean };
   private readonly exportButton: HTMLElement & { disabled: boolean };
@@ -50,6 +56,8 @@ export class Controls {
   private keepField!: Field<number>;
   private headField!: Field<string>;
   private budgetField!: Field<string>;
+  private scopeField!: Field<string>;
+  private windows = 1;
   private questionField!: ReturnType<typeof textArea>;
   private lengthField!: Field<number>;
   private running = false;
@@ -94,6 +102,12 @@ export class Controls {
     this.change({ headReduce });
   }
 
+  /** How many windows the clip has: what concerns long clips shows only for those. */
+  setWindows(windows: number): void {
+    this.windows = windows;
+    this.showScope();
+  }
+
   setRunning(running: boolean): void {
     this.running = running;
     this.updateButtons();
@@ -111,7 +125,7 @@ export class Controls {
       this.count.textContent = problem ?? '';
       return;
     }
-    const { asked, kept, total, estimated } = count;
+    const { asked, kept, total, estimated, unseen } = count;
     const about = estimated ? 'about ' : '';
     const lines = [
       element('strong', {
@@ -125,6 +139,7 @@ export class Controls {
           : strategyNamed(this.choice.settings.strategy).label;
       lines.push(element('span', { text: `asked ${grouped(asked)}; ${why} keeps ${grouped(kept)}` }));
     }
+    if (unseen !== undefined) lines.push(element('span', { class: 'unseen', text: unseen }));
     this.count.replaceChildren(...lines);
   }
 
@@ -145,11 +160,12 @@ export class Controls {
     );
     this.strategyField = dropdown(
       { label: 'Strategy', description: 'The rule that decides which audio tokens go on to the language model.' },
-      strategies.map(({ name, label, needs }) => {
+      strategies.map(({ name, label, needs, published }) => {
         const missing = needs.find((need) => model && !model.offers.includes(need));
+        const named = published === null ? `${label} (Earmark’s own)` : label;
         return {
           value: name,
-          label: missing === undefined ? label : `${label} (model gives no ${missing})`,
+          label: missing === undefined ? named : `${label} (model gives no ${missing})`,
           disabled: missing !== undefined,
         };
       }),
@@ -190,6 +206,19 @@ export class Controls {
       settings.budgetMode,
       (value) => this.change({ budgetMode: value as BudgetMode }),
     );
+    this.scopeField = dropdown(
+      {
+        label: 'Budget of long clips',
+        description:
+          'A clip of several windows can give each window its own budget, or share one out over the whole clip: windows that receive more attention then keep more tokens.',
+      },
+      [
+        { value: 'window', label: 'Each window its own' },
+        { value: 'clip', label: 'One for the whole clip (Earmark’s own)' },
+      ],
+      settings.budgetScope ?? 'window',
+      (value) => this.change({ budgetScope: value as BudgetScope }),
+    );
     this.questionField = textArea(
       {
         label: 'Question',
@@ -205,8 +234,8 @@ export class Controls {
       settings.maxNewTokens,
       (maxNewTokens) => this.change({ maxNewTokens }),
     );
-    this.node.replaceChildren(
-      ...(this.models.length > 0 ? [this.modelField.node, this.modelHint] : [this.noModel()]),
+    this.fields.replaceChildren(
+      ...(this.models.length > 0 ? [] : [this.noModel()]),
       this.strategyField.node,
       this.description,
       this.keepField.node,
@@ -220,22 +249,43 @@ export class Controls {
       this.parameters,
       this.headField.node,
       this.budgetField.node,
+      this.scopeField.node,
       this.questionField.node,
       this.lengthField.node,
+      ...(this.models.length > 0 ? this.modelNodes(model) : []),
       element(
         'div',
         { class: 'actions' },
-        this.runButton,
-        this.cancelButton,
         button('Compare…', 'table', () => this.events.compare()),
         button('Show Attention', 'eye', () => this.events.showAttention()),
         this.exportButton,
       ),
     );
-    this.modelHint.textContent = model?.problem ?? model?.limits ?? '';
-    this.modelHint.hidden = this.modelHint.textContent === '';
+    this.runBar.replaceChildren(this.runButton, this.cancelButton);
     this.buildParameters();
     this.updateButtons();
+  }
+
+  /** The model, and what is said of it: a problem plainly, its limits on demand. */
+  private modelNodes(model: ModelInfo | undefined): Node[] {
+    const nodes: Node[] = [this.modelField.node];
+    if (model?.problem !== undefined) nodes.push(element('p', { class: 'hint problem', text: model.problem }));
+    if (model && model.problem === undefined) {
+      nodes.push(
+        element(
+          'details',
+          { class: 'limits' },
+          element('summary', { text: 'What this model can and cannot do' }),
+          ...[model.description, model.limits].filter(Boolean).map((text) => element('p', { text })),
+        ),
+      );
+    }
+    return nodes;
+  }
+
+  private showScope(): void {
+    const { usesKeepRatio } = strategyNamed(this.choice.settings.strategy);
+    this.scopeField.node.hidden = this.windows < 2 || !usesKeepRatio;
   }
 
   private noModel(): HTMLElement {
@@ -250,7 +300,7 @@ export class Controls {
   private buildParameters(): void {
     const { settings } = this.choice;
     const strategy = strategyNamed(settings.strategy);
-    this.description.textContent = strategy.description;
+    this.description.replaceChildren(strategy.description, ' ', ...origin(strategy));
     this.parameters.replaceChildren(
       ...strategy.parameters.map(
         ({ name, label, description, minimum, maximum, integer, default: preset }) =>
@@ -269,6 +319,7 @@ export class Controls {
     this.keepField.enable(strategy.usesKeepRatio);
     this.budgetField.node.hidden = !strategy.usesBudgetMode;
     this.headField.node.hidden = !strategy.needs.includes('scores') && strategy.usesKeepRatio;
+    this.showScope();
   }
 
   private change(part: Partial<RunSettings>): void {
@@ -281,6 +332,16 @@ export class Controls {
     this.runButton.disabled = this.running || !this.canRun || this.model?.problem !== undefined;
     this.cancelButton.hidden = !this.running;
   }
+}
+
+/** Where a strategy comes from: what is published, and what is Earmark's own. */
+function origin({ published, usesKeepRatio }: Strategy): (Node | string)[] {
+  if (!usesKeepRatio) return [];
+  if (published === null) return [element('strong', { class: 'own', text: 'Earmark’s own.' })];
+  const paper = /^arXiv (\d{4}\.\d{4,5})$/.exec(published)?.[1];
+  if (paper === undefined) return [`From ${published}.`];
+  const link = element('a', { text: published, attributes: { href: `https://arxiv.org/abs/${paper}` } });
+  return ['From ', link, '.'];
 }
 
 export function headOptions(heads: number): { readonly value: string; readonly label: string }[] {

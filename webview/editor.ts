@@ -3,6 +3,7 @@ import './style.css';
 import type { CancellationTokenSource as Cancellation } from 'vscode-jsonrpc/browser';
 import type { ClipInfo } from '../src/protocol/clip';
 import { EarmarkError } from '../src/protocol/errors';
+import type { Explanation } from '../src/protocol/explanation';
 import type { ReportData } from '../src/protocol/report';
 import type { Analysis, Run, RunEvent, RunSettings, WindowAnalysis } from '../src/protocol/run';
 import * as view from '../src/protocol/view';
@@ -19,7 +20,9 @@ import { Memory, type Remembered } from './remembered';
 import { Stages } from './stages';
 import { Timeline, type Strip } from './timeline';
 import { registerToolkit } from './toolkit';
+import { decoderAttention, tracedWords, type TracedWord } from './traced-words';
 import { Transport } from './transport';
+import { correlationWords, WordTrace } from './word-trace';
 import { clock, plural } from './words-for-numbers';
 
 registerToolkit();
@@ -34,6 +37,8 @@ class Editor {
   private readonly captions = new Captions({
     remove: (runId) => this.removeRun(runId),
     toggleStrip: (runId) => this.toggleStrip(runId),
+    trace: (run) => void this.trace(run),
+    cancelTrace: () => this.tracing?.cancel(),
   });
   private readonly about = element('p', { class: 'about' });
   private readonly stage = element('div', { class: 'stage' });
@@ -50,6 +55,11 @@ class Editor {
   private hiddenStrips = new Set<string>();
   private cancellation: Cancellation | undefined;
   private analysing: Cancellation | undefined;
+  private tracing: Cancellation | undefined;
+  /** Kept while the view lives; made again on demand after that. */
+  private readonly traced = new Map<string, Traced>();
+  /** The run whose decoder attention is drawn. */
+  private decoderOf: string | undefined;
   private pendingTokens: ReturnType<typeof setTimeout> | undefined;
   private pendingPreview = 0;
   private pendingChoice: ReturnType<typeof setTimeout> | undefined;
@@ -245,9 +255,82 @@ class Editor {
   }
 
   private cancel(): void {
+    this.tracing?.cancel();
     if (!this.cancellation) return;
     this.stages.say('Cancelling…');
-    this.cancellation?.cancel();
+    this.cancellation.cancel();
+  }
+
+  // --- from words to sound
+
+  private async trace(run: Run): Promise<void> {
+    if (this.tracing) return;
+    const cancellation = (this.tracing = new CancellationTokenSource());
+    this.captions.showTracing(run.runId);
+    if (!this.cancellation) this.stages.say('Tracing words to the sound…');
+    let outcome = '';
+    try {
+      const explanation = await connection.sendRequest(view.explain, { run }, cancellation.token);
+      this.addTrace(run, explanation);
+      outcome = 'Words traced to the sound.';
+    } catch (thrown) {
+      const error = readableError(thrown);
+      outcome = error.code === 'cancelled' ? 'Cancelled.' : '';
+      this.notices.error(error, () => void this.trace(run));
+    } finally {
+      cancellation.dispose();
+      this.tracing = undefined;
+      this.captions.showTracing(undefined);
+      if (!this.cancellation) this.stages.rest(outcome);
+    }
+  }
+
+  private addTrace(run: Run, explanation: Explanation): void {
+    const words = tracedWords(explanation);
+    const secondsPerToken = this.state.models.find(({ modelId }) => modelId === run.modelId)?.secondsPerToken ?? 0;
+    const times = ({ window }: TracedWord, token: number) => {
+      const part = run.windows.find(({ index }) => index === window);
+      const start = (part?.startSeconds ?? 0) + token * secondsPerToken;
+      return [start, Math.min(start + secondsPerToken, part?.endSeconds ?? Infinity)] as const;
+    };
+    const trace = new WordTrace(words, times, {
+      light: (word, chosen) => this.lightWord(run, word, chosen),
+      showDecoder: (shown) => this.showDecoder(run.runId, shown),
+    });
+    this.traced.set(run.runId, { run, explanation, words, trace });
+    this.showDecoder(run.runId, true);
+    this.captions.addTrace(run.runId, trace);
+  }
+
+  private lightWord(run: Run, word: TracedWord | null, chosen: boolean): void {
+    if (chosen) {
+      for (const [runId, { trace }] of this.traced) if (runId !== run.runId) trace.letGo();
+    }
+    // Tokens of another model stand at other times.
+    const here = run.modelId === this.controls.chosen.modelId;
+    const lit = word && here ? { ...word, peak: word.firstToken + word.peak.token } : null;
+    this.timeline?.lightWord(lit, chosen);
+  }
+
+  private showDecoder(runId: string, shown: boolean): void {
+    if (shown === (this.decoderOf === runId)) return;
+    this.decoderOf = shown ? runId : undefined;
+    this.showDecoders();
+  }
+
+  /** Draws the decoder attention that was asked for, and says of each traced run how it goes with the scores. */
+  private showDecoders(): void {
+    const { tokens } = this;
+    let shown: Float32Array | undefined;
+    for (const [runId, { run, explanation, words, trace }] of this.traced) {
+      const here =
+        tokens && run.modelId === this.controls.chosen.modelId && tokens.windows.length === run.windows.length;
+      const decoder = here && decoderAttention(explanation, words, tokens);
+      trace.showDecoder(runId === this.decoderOf);
+      trace.showCorrelation(decoder ? correlationWords(decoder.correlation, decoder.kept, isBaseline(run)) : '');
+      if (runId === this.decoderOf && decoder) shown = decoder.multiples;
+    }
+    this.timeline?.update({ decoder: shown, words: this.traced.size > 0 });
   }
 
   private addRuns(runs: readonly Run[]): void {
@@ -264,12 +347,14 @@ class Editor {
       const at = !isBaseline(run) && rest[0] && isBaseline(rest[0]) ? 1 : 0;
       this.runs = [...rest.slice(0, at), run, ...rest.slice(at)];
     }
+    this.forgetTraces();
     memory.write({ runs: this.runs });
     this.showRuns();
   }
 
   private removeRun(runId: string): void {
     this.runs = this.runs.filter((run) => run.runId !== runId);
+    this.forgetTraces();
     memory.write({ runs: this.runs });
     this.showRuns();
   }
@@ -282,7 +367,21 @@ class Editor {
 
   private forget(): void {
     this.runs = [];
+    this.forgetTraces();
     memory.write({ runs: [], range: undefined });
+  }
+
+  private forgetTraces(): void {
+    const before = this.traced.size;
+    for (const runId of this.traced.keys()) {
+      if (this.runs.some((run) => run.runId === runId)) continue;
+      this.traced.delete(runId);
+      this.captions.removeTrace(runId);
+      if (this.decoderOf === runId) this.decoderOf = undefined;
+    }
+    if (this.traced.size === before) return;
+    this.timeline?.lightWord(null);
+    this.showDecoders();
   }
 
   private showRuns(): void {
@@ -324,6 +423,8 @@ class Editor {
         );
         this.scored = { windows: this.windows, head };
         this.timeline?.update({ tokens: this.tokens });
+        this.controls.setWindows(this.windows.length);
+        if (this.traced.size > 0) this.showDecoders();
       }
     }
     this.showCount();
@@ -357,7 +458,9 @@ class Editor {
         (sum, { scores }) => sum + budgetOf(settings.keepRatio, scores.length),
         0,
       );
-      return { asked, kept: asked, total, estimated: true };
+      const { label } = strategyNamed(settings.strategy);
+      const unseen = `Which ones is not known before a run: ${label} looks at the sound’s token vectors, which stay in the engine. Press Prune & Caption to see them on the timeline.`;
+      return { asked, kept: asked, total, estimated: true, unseen };
     }
     if (!this.clip || !model) return undefined;
     const total = Math.max(1, Math.ceil(this.clip.durationSeconds / model.secondsPerToken));
@@ -461,15 +564,20 @@ class Editor {
     connection.onNotification(view.command, ({ command }) => {
       switch (command) {
         case 'pruneAndCaption':
-          return void this.pruneAndCaption();
+          void this.pruneAndCaption();
+          break;
         case 'cancel':
-          return this.cancel();
+          this.cancel();
+          break;
         case 'compare':
-          return this.hostCommand('compareStrategies');
+          this.hostCommand('compareStrategies');
+          break;
         case 'exportReport':
-          return void this.exportReport();
+          void this.exportReport();
+          break;
         case 'togglePlayback':
-          return this.transport.togglePlayback();
+          this.transport.togglePlayback();
+          break;
       }
     });
     connection.onNotification(view.pointAt, ({ token }) => this.timeline?.point(token));
@@ -511,6 +619,13 @@ class Editor {
   }
 }
 
+interface Traced {
+  readonly run: Run;
+  readonly explanation: Explanation;
+  readonly words: readonly TracedWord[];
+  readonly trace: WordTrace;
+}
+
 function tokensKept(kept: KeptTokens): number[] {
   const tokens: number[] = [];
   kept.slotSizes.forEach((size, token) => {
@@ -523,7 +638,7 @@ function usesSpace(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement &&
     target.closest(
-      'input:not([type=range]), textarea, vscode-text-area, vscode-dropdown, vscode-checkbox, vscode-button, button, a, [role=option]',
+      'input:not([type=range]), textarea, vscode-text-area, vscode-dropdown, vscode-checkbox, vscode-button, button, summary, a, [role=button], [role=option]',
     ) !== null
   );
 }

@@ -6,6 +6,8 @@ export interface Palette {
   readonly grid: string;
   readonly waveform: string;
   readonly attention: string;
+  /** What the language model looks at. */
+  readonly decoder: string;
   readonly kept: string;
   readonly preview: string;
   readonly boundary: string;
@@ -26,7 +28,9 @@ export function readPalette(): Palette {
   const colour = (name: string, fallback: string) => parseColour(read(name) || fallback, dark);
   const light = colour('--vscode-foreground', 'CanvasText');
   const blue = colour('--vscode-charts-blue', css(light));
-  const orange = colour('--vscode-charts-orange', css(light));
+  // Themes give some of these half transparent, or too faint for a line.
+  const line = (name: string) => legible(opaqueColour(read(name) || css(light)), dark, light);
+  const orange = line('--vscode-charts-orange');
   return {
     background: css(dark),
     foreground: css(light),
@@ -34,6 +38,8 @@ export function readPalette(): Palette {
     grid: css(mix(dark, light, 0.14)),
     waveform: css(blue),
     attention: css(orange),
+    // The hue farthest from the scores' orange: both lines stand in one row.
+    decoder: css(read('--vscode-terminal-ansiCyan') ? line('--vscode-terminal-ansiCyan') : blue),
     kept: css(colour('--vscode-charts-green', css(light))),
     preview: css(colour('--vscode-charts-purple', css(light))),
     boundary: css(mix(dark, light, 0.4)),
@@ -89,6 +95,38 @@ function parseColour(colour: string, behind: Colour = [255, 255, 255]): Colour {
   }
   const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
   return [red!, green!, blue!];
+}
+
+/** A colour without its transparency. */
+function opaqueColour(colour: string): Colour {
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = 1;
+  const context = canvas.getContext('2d', { willReadFrequently: true })!;
+  context.fillStyle = colour;
+  context.fillRect(0, 0, 1, 1);
+  const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
+  return [red!, green!, blue!];
+}
+
+/** The colour, brought towards the foreground until it stands out from the background as WCAG asks of graphics: 3 to 1. */
+function legible(colour: Colour, background: Colour, foreground: Colour): Colour {
+  for (let share = 0; share < 1; share += 0.1) {
+    const tried = mix(colour, foreground, share);
+    if (contrast(tried, background) >= 3.2) return tried;
+  }
+  return foreground;
+}
+
+function contrast(a: Colour, b: Colour): number {
+  const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y) as [number, number];
+  return (high + 0.05) / (low + 0.05);
+}
+
+function luminance(colour: Colour): number {
+  const [red, green, blue] = colour.map((part) =>
+    part <= 10 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4,
+  ) as unknown as Colour;
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
 function mix(from: Colour, to: Colour, share: number): Colour {

@@ -6,7 +6,7 @@ import { envelope, keptShare, spansWithin } from './decimate';
 import { element } from './element';
 import { frequencyTicks, spectrogramImage } from './spectrogram';
 import { faded, onThemeChange, readPalette, type Palette } from './theme';
-import { clock, hertz, times } from './words-for-numbers';
+import { clock, hertz, percent, times } from './words-for-numbers';
 
 /** One row of kept tokens under the spectrogram. */
 export interface Strip {
@@ -22,6 +22,20 @@ export interface TimelineState {
   readonly tokens?: ClipTokens;
   readonly settings: RunSettings;
   readonly strips: readonly Strip[];
+  /** What the language model looked at, by token, as a multiple of an average kept token; drawn beside the scores. */
+  readonly decoder?: Float32Array | undefined;
+  /** Whether there is a row for the word that is pointed at in a caption. */
+  readonly words?: boolean;
+}
+
+/** A word of a caption, lit up where it looked. */
+export interface LitWord {
+  readonly text: string;
+  readonly firstToken: number;
+  /** Attention of each token from `firstToken` on. */
+  readonly tokens: Float32Array;
+  /** Number of the token looked at most, in the clip. */
+  readonly peak: number;
 }
 
 export interface TimelineEvents {
@@ -51,7 +65,17 @@ export class Timeline {
   private readonly playhead = element('div', { class: 'playhead', attributes: { hidden: '' } });
   private readonly pointed = element('div', { class: 'pointed', attributes: { hidden: '' } });
   private readonly tooltip = element('div', { class: 'tooltip', attributes: { hidden: '', role: 'tooltip' } });
-  private readonly overlay = element('div', { class: 'timeline-overlay' }, this.pointed, this.playhead);
+  private readonly wordRow = element('canvas', { class: 'word-row', attributes: { hidden: '' } });
+  private readonly wordPeak = element('div', { class: 'word-peak', attributes: { hidden: '' } });
+  private readonly overlay = element(
+    'div',
+    { class: 'timeline-overlay' },
+    this.wordRow,
+    this.wordPeak,
+    this.pointed,
+    this.playhead,
+  );
+  private litWord: LitWord | null = null;
   private state: TimelineState;
   private palette: Palette = readPalette();
   private range: Range;
@@ -103,7 +127,7 @@ export class Timeline {
 
   update(state: Partial<TimelineState>): void {
     const grown = state.durationSeconds !== undefined && state.durationSeconds !== this.state.durationSeconds;
-    if (grown && this.range[1] === this.state.durationSeconds) this.range = [this.range[0], state.durationSeconds!];
+    if (grown && this.range[1] === this.state.durationSeconds) this.range = [this.range[0], state.durationSeconds];
     if (state.tokens !== this.state.tokens && 'tokens' in state) this.picture = undefined;
     this.state = { ...this.state, ...state };
     this.updateAria();
@@ -140,6 +164,21 @@ export class Timeline {
   point(token: number | null): void {
     this.cursor = token;
     this.placeOverlay();
+  }
+
+  /** Lights up what a word looked at. `reveal` brings the token looked at most into view. */
+  lightWord(word: LitWord | null, reveal = false): void {
+    this.litWord = word;
+    const { tokens } = this.state;
+    if (word && tokens && reveal) {
+      const [start, end] = this.range;
+      const at = tokens.startOf(word.peak);
+      if (at < start || at > end) {
+        this.showRange([at - (end - start) / 2, at + (end - start) / 2]);
+        return;
+      }
+    }
+    this.placeWord();
   }
 
   movePlayhead(seconds: number | null): void {
@@ -322,6 +361,10 @@ export class Timeline {
       line('Rank', `${String(facts.rank)} of ${String(facts.of)}${this.windowWords(facts)}`);
       if (facts.segment) line('Segment', `${String(facts.segment.number)} of ${String(facts.segment.of)}`);
       line(strip?.label ?? 'Choice', facts.reason);
+      const { decoder } = this.state;
+      if (decoder?.[facts.token] !== undefined) line('Decoder', `${times(decoder[facts.token]!)} average kept token`);
+      const looked = this.litWord?.tokens[facts.token - this.litWord.firstToken];
+      if (this.litWord && looked !== undefined) line(`“${this.litWord.text}”`, `${percent(looked)} of its attention`);
     } else {
       lines.push(element('dt', { text: 'Time' }), element('dd', { text: clock(seconds, 2) }));
     }
@@ -361,6 +404,44 @@ export class Timeline {
     if (seconds !== null) {
       this.playhead.style.transform = `translateX(${String((seconds - start) * toPixels)}px)`;
     }
+    this.placeWord();
+  }
+
+  /** The heat of the word pointed at, over its tokens, and a marker at the highest. Drawn without a new layout. */
+  private placeWord(): void {
+    const { litWord: word, wordRow: canvas, palette } = this;
+    const { tokens, words } = this.state;
+    const width = this.plotWidth();
+    const [start, end] = this.range;
+    const toPixels = width / (end - start);
+    canvas.hidden = words !== true || !tokens;
+    this.wordPeak.hidden = true;
+    if (canvas.hidden || !tokens) return;
+    const density = window.devicePixelRatio || 1;
+    canvas.style.top = `${String(this.stripsTop() + 2)}px`;
+    canvas.style.width = `${String(width)}px`;
+    canvas.style.height = `${String(heights.strip - 4)}px`;
+    canvas.width = Math.round(width * density);
+    canvas.height = Math.round((heights.strip - 4) * density);
+    canvas.dataset['word'] = word?.text ?? '';
+    if (!word) return;
+    const context = canvas.getContext('2d')!;
+    context.scale(density, density);
+    context.fillStyle = palette.decoder;
+    const highest = word.tokens.reduce((a, b) => Math.max(a, b), 0) || 1;
+    for (const [i, value] of word.tokens.entries()) {
+      if (value <= 0) continue;
+      const token = word.firstToken + i;
+      const from = (tokens.startOf(token) - start) * toPixels;
+      const size = Math.max(1, (tokens.endOf(token) - tokens.startOf(token)) * toPixels);
+      if (from + size < 0 || from > width) continue;
+      context.globalAlpha = value / highest;
+      context.fillRect(from, 0, size, heights.strip);
+    }
+    const peak = ((tokens.startOf(word.peak) + tokens.endOf(word.peak)) / 2 - start) * toPixels;
+    this.wordPeak.hidden = peak < 0 || peak > width;
+    this.wordPeak.style.transform = `translateX(${String(peak)}px)`;
+    this.wordPeak.style.background = palette.decoder;
   }
 
   // --- geometry: margins are fixed, so times and pixels convert without asking Plotly
@@ -375,9 +456,21 @@ export class Timeline {
 
   private figureHeight(): number {
     const { waveform, spectrogram, attention, strip, gap, axis, top } = heights;
-    return (
-      top + waveform + gap + spectrogram + gap + attention + gap + strip * Math.max(1, this.state.strips.length) + axis
-    );
+    return top + waveform + gap + spectrogram + gap + attention + gap + strip * this.rows() + axis;
+  }
+
+  /** Rows of kept tokens, and the row of the word above them. */
+  private rows(): number {
+    return Math.max(1, this.state.strips.length) + this.wordRows();
+  }
+
+  private wordRows(): 0 | 1 {
+    return this.state.words === true ? 1 : 0;
+  }
+
+  private stripsTop(): number {
+    const { waveform, spectrogram, attention, gap } = heights;
+    return heights.top + waveform + gap + spectrogram + gap + attention + gap;
   }
 
   private leftOf(seconds: number): number {
@@ -391,9 +484,7 @@ export class Timeline {
   }
 
   private stripAt(top: number): Strip | undefined {
-    const { waveform, spectrogram, attention, strip, gap } = heights;
-    const first = heights.top + waveform + gap + spectrogram + gap + attention + gap;
-    return this.state.strips[Math.floor((top - first) / strip)];
+    return this.state.strips[Math.floor((top - this.stripsTop()) / heights.strip) - this.wordRows()];
   }
 
   private frequencyAt(top: number): number | undefined {
@@ -429,13 +520,12 @@ export class Timeline {
   private requestCloserPeaks(): void {
     clearTimeout(this.pendingPeaks);
     const { peaks } = this.state;
-    const read = this.events.readPeaks;
     const [start, end] = this.range;
-    if (!read || !peaks || columnsWithin(peaks, this.range) > 600) return;
+    if (!this.events.readPeaks || !peaks || columnsWithin(peaks, this.range) > 600) return;
     if (this.closerPeaks && covers(this.closerPeaks, this.range) && columnsWithin(this.closerPeaks, this.range) > 400)
       return;
     this.pendingPeaks = setTimeout(() => {
-      read(start, end, 1200).then(
+      void this.events.readPeaks?.(start, end, 1200).then(
         (closer) => {
           this.closerPeaks = closer;
           this.render();
@@ -447,7 +537,7 @@ export class Timeline {
   }
 
   private traces(): Partial<PlotlyTypes.PlotData>[] {
-    return [this.waveform(), ...this.attention(), ...this.strips(), nothing('y2')];
+    return [this.waveform(), ...this.attention(), ...this.decoder(), ...this.strips(), nothing('y2')];
   }
 
   private waveform(): Partial<PlotlyTypes.PlotData> {
@@ -477,13 +567,13 @@ export class Timeline {
     const [from, to] = this.tokensInView(tokens);
     const x: number[] = [];
     const y: (number | null)[] = [];
-    const style = { color: this.palette.attention, width: 1.2 };
+    const style = { color: this.palette.attention, width: 1.6 };
     if (to - from <= drawnTokens) {
       for (let token = from; token < to; token++) {
         x.push(tokens.startOf(token), tokens.endOf(token));
         y.push(tokens.multiple(token), tokens.multiple(token));
       }
-      return [{ ...silent('y3'), x, y, fill: 'tozeroy', fillcolor: faded(this.palette.attention, 0.22), line: style }];
+      return [{ ...silent('y3'), x, y, fill: 'tozeroy', fillcolor: faded(this.palette.attention, 0.3), line: style }];
     }
     const { at, min, max } = envelope(this.multiples(tokens), from, to, drawnTokens / 2);
     const seconds = at.map((token) => tokens.startOf(token));
@@ -497,6 +587,34 @@ export class Timeline {
         line: { ...style, width: 0.5 },
       },
     ];
+  }
+
+  /** A line without a filling, so that it is told from the scores without its colour. */
+  private decoder(): Partial<PlotlyTypes.PlotData>[] {
+    const { tokens, decoder } = this.state;
+    if (!tokens || decoder?.length !== tokens.total) return [];
+    const [from, to] = this.tokensInView(tokens);
+    const x: number[] = [];
+    const y: number[] = [];
+    if (to - from <= drawnTokens) {
+      for (let token = from; token < to; token++) {
+        x.push(tokens.startOf(token), tokens.endOf(token));
+        y.push(decoder[token]!, decoder[token]!);
+      }
+    } else {
+      const { at, max } = envelope(decoder, from, to, drawnTokens / 2);
+      x.push(...at.map((token) => tokens.startOf(token)));
+      y.push(...max);
+    }
+    return [{ ...silent('y3'), x, y, line: { color: this.palette.decoder, width: 1.6 } }];
+  }
+
+  /** The highest that is drawn of the attention: a single token that takes everything must not flatten the rest. */
+  private attentionScale(): { readonly top: number; readonly beyond: number | undefined } {
+    const scores = this.cachedMultiples?.top ?? 2;
+    const decoder = this.state.decoder?.reduce((a, b) => Math.max(a, b), 0) ?? 0;
+    const top = Math.max(scores, Math.min(decoder, scores * 2)) * 1.08;
+    return { top, beyond: decoder > top ? decoder : undefined };
   }
 
   private cachedMultiples:
@@ -537,7 +655,7 @@ export class Timeline {
             fill: 'toself',
             fillcolor: colour,
             line: { width: 0 },
-          } as Partial<PlotlyTypes.PlotData>,
+          },
         ];
       }
       return [false, true].map((merged): Partial<PlotlyTypes.PlotData> => {
@@ -585,7 +703,7 @@ export class Timeline {
       above += size + heights.gap;
       return [Math.max(0, top - size / inner), top];
     };
-    const rows = Math.max(1, strips.length);
+    const rows = this.rows();
     const [waveform, spectrogram, attention, kept] = [
       domain(heights.waveform),
       domain(heights.spectrogram),
@@ -595,7 +713,7 @@ export class Timeline {
     const frequencies = tokens?.windows[0]?.analysis.mel.frequencies;
     const ticks = frequencies ? frequencyTicks(frequencies) : { bins: [], hertz: [] };
     const axis = { fixedrange: true, zeroline: false, gridcolor: palette.grid, ticks: '' as const, automargin: false };
-    const top = tokens ? this.cachedMultiples!.top * 1.08 : 2;
+    const { top } = this.attentionScale();
     const time = timeTicks(this.range, this.plotWidth());
     return {
       width: this.node.clientWidth,
@@ -634,8 +752,8 @@ export class Timeline {
         domain: kept,
         range: [0, rows],
         showgrid: false,
-        tickvals: strips.map((_, row) => rows - 0.5 - row),
-        ticktext: strips.map(({ label }) => label),
+        tickvals: [...(this.state.words ? [rows - 0.5] : []), ...strips.map((_, row) => strips.length - 0.5 - row)],
+        ticktext: [...(this.state.words ? ['Words'] : []), ...strips.map(({ label }) => label)],
       },
       shapes: this.boundaries(),
       images: this.spectrogram(frequencies?.length),
@@ -657,7 +775,13 @@ export class Timeline {
       font: { color: this.palette.faint, size: this.palette.fontSize - 1 },
       bgcolor: faded(this.palette.background, 0.75),
     });
-    return this.state.tokens ? [title('attention received (× average token)', attentionTop)] : [];
+    if (!this.state.tokens) return [];
+    if (!this.state.decoder) return [title('attention received (× average token)', attentionTop)];
+    const { beyond } = this.attentionScale();
+    const { attention, decoder } = this.palette;
+    const off = beyond === undefined ? '' : `, highest ${times(beyond)}`;
+    const words = `<span style="color:${attention}">■</span> encoder scores and <span style="color:${decoder}">▬</span> decoder attention${off} (× average token)`;
+    return [title(words, attentionTop)];
   }
 
   private boundaries(): Partial<PlotlyTypes.Shape>[] {
@@ -673,7 +797,7 @@ export class Timeline {
       y0: 1,
       y1: 1,
       line: { color: this.palette.boundary, width: 1, dash: 'dash' },
-    } as Partial<PlotlyTypes.Shape>;
+    };
     const line = (x: number, dash: string, width: number, from: number): Partial<PlotlyTypes.Shape> => ({
       type: 'line',
       xref: 'x',
@@ -746,7 +870,7 @@ export class Timeline {
         yanchor: 'top',
         sizing: 'stretch',
         layer: 'below',
-      } as Partial<PlotlyTypes.Image>,
+      },
     ];
   }
 }
