@@ -4,6 +4,7 @@ import type { RunSettings } from '../../src/protocol/run';
 import {
   accessibilityFaults,
   captions,
+  model,
   openView,
   screenshot,
   settings,
@@ -66,6 +67,48 @@ describe('choosing', () => {
     await page.getByRole('spinbutton', { name: 'Seed' }).waitFor();
     expect(await page.getByRole('spinbutton', { name: 'Segments' }).count()).toBe(0);
     expect(await page.locator('.note').textContent()).toContain('nearly free for captions and questions, and costly');
+  });
+
+  it('tells what is published from what is Earmark’s own', async () => {
+    const { page } = await openEditor();
+    const paper = page.getByRole('link', { name: 'arXiv 2511.14293' });
+    expect(await paper.getAttribute('href')).toBe('https://arxiv.org/abs/2511.14293');
+    await page.getByRole('combobox', { name: 'Strategy' }).click();
+    await page.getByRole('option', { name: 'Change points (Earmark’s own)' }).click();
+    await page.locator('.controls .own').waitFor();
+    expect(await paper.count()).toBe(0);
+  });
+
+  it('says plainly where only a run can tell which tokens are kept', async () => {
+    const { page } = await openEditor();
+    await page.getByRole('combobox', { name: 'Strategy' }).click();
+    await page.getByRole('option', { name: 'A-ToMe' }).click();
+    await expect
+      .poll(() => page.locator('.count').textContent())
+      .toContain('keeps about 63 of 254 tokens (24.8\u00a0%)Which ones is not known before a run: A-ToMe looks at');
+    expect(await page.locator('.timeline').getByText('Choice', { exact: true }).count()).toBe(0);
+  });
+
+  it('has the way to run in view at the size of a usual window, and the model’s limits on demand', async () => {
+    const limits = 'It is weak on rare words and on sounds that overlap. '.repeat(20);
+    const { page } = await openEditor({ models: [{ ...model, limits }], width: 1000, height: 600 });
+    const box = (await page.getByRole('button', { name: 'Prune & Caption' }).boundingBox())!;
+    expect(box.y + box.height).toBeLessThanOrEqual(600);
+    expect(await page.getByText('It is weak on rare words').isVisible()).toBe(false);
+    await page.getByText('What this model can and cannot do').click();
+    expect(await page.getByText('It is weak on rare words').isVisible()).toBe(true);
+  });
+
+  it('shares one budget over a long clip on demand, and asks only there', async () => {
+    const short = await openEditor();
+    expect(await short.page.getByRole('combobox', { name: 'Budget of long clips' }).isVisible()).toBe(false);
+    const { page } = await openEditor({ file: 'half-minute.wav', repeats: 2 });
+    await page.getByRole('combobox', { name: 'Budget of long clips' }).click();
+    await page.getByRole('option', { name: 'One for the whole clip' }).click();
+    await page.getByRole('button', { name: 'Prune & Caption' }).click();
+    await page.locator('.card[data-run]').nth(1).waitFor();
+    const [request] = (await calls(page, 'view/run')) as { settings: RunSettings[] }[];
+    expect(request?.settings[1]).toMatchObject({ budgetScope: 'clip' });
   });
 
   it('takes the head chosen in the attention pane', async () => {
@@ -145,6 +188,15 @@ describe('running', () => {
     expect(await calls(page, '$/cancelRequest')).toHaveLength(1);
     expect(await page.getByRole('alert').count()).toBe(0);
     expect(problems).toEqual([]);
+  });
+
+  it('cancels from the palette', async () => {
+    const { page } = await openEditor({ pace: 300 });
+    await page.getByRole('button', { name: 'Prune & Caption' }).click();
+    await expect.poll(() => page.locator('.caption.streaming').first().textContent()).toContain('A wolf');
+    await page.evaluate(() => window.fake.command('cancel'));
+    await page.getByText('Cancelled: the caption is not complete.').waitFor();
+    expect(await calls(page, '$/cancelRequest')).toHaveLength(1);
   });
 
   it('shows an error once, in words, with what can be done', async () => {

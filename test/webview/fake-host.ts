@@ -12,10 +12,13 @@ import {
   type Message,
 } from 'vscode-jsonrpc/browser';
 import type { ErrorData } from '../../src/protocol/errors';
+import type { Explanation } from '../../src/protocol/explanation';
 import type { ModelInfo } from '../../src/protocol/model';
 import type { Run, RunEvent, RunSettings, WindowRun } from '../../src/protocol/run';
 import * as view from '../../src/protocol/view';
 import { select, strategyNamed } from '../../src/pruning/registry';
+import { experimentNamed } from '../../src/experiments/registry';
+import type { ComparisonSettings } from '../../src/protocol/comparison';
 import { reduceHeads } from '../../src/pruning/score';
 import type { Selection } from '../../src/pruning/selection';
 import { fromJson } from '../../src/report/typed-arrays';
@@ -33,6 +36,10 @@ export interface FakeOptions {
   readonly state?: unknown;
   /** The sound's windows this many times over: a long clip, made here because it would be long to send. */
   readonly windows?: number;
+  /** What a link asks the comparison for. */
+  readonly comparison?: Partial<ComparisonSettings>;
+  /** The first run of the page takes this many times as long to prefill. */
+  readonly cold?: number;
 }
 
 export interface FakeHost {
@@ -45,6 +52,7 @@ export interface FakeHost {
   closedContexts: number;
   command(command: view.ViewCommand): void;
   pointAt(token: number | null): void;
+  showExperiment(name: string): void;
   chooseHead(headReduce: RunSettings['headReduce']): void;
   sendAttention(kept: readonly number[]): void;
   sendNoAttention(): void;
@@ -108,6 +116,7 @@ const fake: FakeHost & { decodeAudioDataCalls: number } = {
   closedContexts: 0,
   command: (command) => void connection.sendNotification(view.command, { command }),
   pointAt: (token) => void connection.sendNotification(view.pointAt, { token }),
+  showExperiment: (name) => void connection.sendNotification(view.showExperiment, { name }),
   chooseHead: (headReduce) => void connection.sendNotification(view.chooseHead, { headReduce }),
   sendAttention: (kept) => {
     const { sound, fileName, settings } = fake.options;
@@ -139,6 +148,7 @@ function viewState(): view.ViewState {
     models,
     settings,
     engine: { status: 'ready' },
+    ...(fake.options.comparison && { comparison: fake.options.comparison }),
   };
 }
 
@@ -209,17 +219,64 @@ connection.onRequest(view.run, async ({ settings, progress }, cancelled) => {
   const runs: Run[] = [];
   for (const [number, chosen] of settings.entries()) {
     if (cancelled.isCancellationRequested && runs.length > 0) break;
-    runs.push(await makeRun(chosen, number, progress, cancelled));
-  }
-  // The engine says that runs are finished only when all windows are through.
-  for (const run of runs) {
+    const run = await makeRun(chosen, number, progress, cancelled);
+    runs.push(run);
     if (progress !== undefined) await connection.sendProgress(view.runProgress, progress, { kind: 'finished', run });
   }
   return runs;
 });
+connection.onRequest(view.explain, async ({ run }, cancelled) => {
+  for (let waited = 0; waited < fake.options.pace * 10; waited += 10) {
+    if (cancelled.isCancellationRequested) {
+      const data: ErrorData = { code: 'cancelled', message: 'Cancelled.' };
+      return new ResponseError(1, data.message, data);
+    }
+    await pause(10);
+  }
+  return failure('explain') ?? explain(run);
+});
+// The experiments themselves, on a constructed sound: what the engine would do, less the model.
+connection.onRequest(view.experiment, async ({ name, settings, progress }, cancelled) => {
+  const failed = failure('experiment');
+  if (failed) return failed;
+  const { clip, analysis, samples } = fake.options.sound!;
+  const experiment = experimentNamed(name);
+  const cancellation = (): ResponseError<ErrorData> | undefined => {
+    const data: ErrorData = { code: 'cancelled', message: 'Cancelled.' };
+    return cancelled.isCancellationRequested ? new ResponseError(1, data.message, data) : undefined;
+  };
+  await pause(fake.options.pace);
+  const found = await experiment.conduct({
+    clip: { clipId: clip.clipId, samples },
+    heads: analysis.windows[0]!.heads,
+    secondsPerToken: analysis.secondsPerToken,
+    settings,
+    run: async (all) => {
+      const runs: Run[] = [];
+      for (const [number, chosen] of all.entries()) runs.push(await makeRun(chosen, number, progress, cancelled));
+      return runs;
+    },
+    encode: () =>
+      Promise.resolve(
+        analysis.windows.map(({ receivedPerHead, tokens: { valid } }) => ({
+          receivedPerHead,
+          tokens: { data: Float32Array.from({ length: valid * 4 }, (_, i) => Math.sin(i)), rows: valid, columns: 4 },
+        })),
+      ),
+  });
+  return cancellation() ?? { name, title: `${experiment.label}: ${clip.name}`, ...found };
+});
 connection.onRequest(view.save, () => failure('save') ?? true);
 connection.onRequest(view.exportReport, () => failure('exportReport') ?? true);
-for (const type of [view.chooseSettings, view.hostCommand, view.attention, view.pointAt, view.chooseHead]) {
+for (const type of [
+  view.chooseSettings,
+  view.hostCommand,
+  view.attention,
+  view.pointAt,
+  view.chooseHead,
+  view.copyText,
+  view.copySettingsLink,
+]) {
   connection.onNotification(type.method, () => undefined);
 }
 connection.listen();
@@ -239,7 +296,8 @@ async function makeRun(
     if (progress !== undefined) await connection.sendProgress(view.runProgress, progress, event);
   };
   await report({ kind: 'started', runId, settings });
-  const caption = captions[settings.strategy] ?? captions['other'] ?? '';
+  const named = captions[`${settings.strategy} ${String(settings.keepRatio)}`] ?? captions[settings.strategy];
+  const caption = named ?? captions['other'] ?? '';
   let said = '';
   const windows: WindowRun[] = [];
   let asked = 0;
@@ -278,7 +336,7 @@ async function makeRun(
         ...window.times,
         selectMs: 0.4 + number * 0.3,
         adaptMs: 1.2,
-        prefillMs: 12 + (text + audio) * 0.31,
+        prefillMs: (12 + (text + audio) * 0.31) * (runCount === 1 ? (fake.options.cold ?? 1) : 1),
         decodeMsPerToken: 8.4,
         totalMs: 260 + audio * 0.4,
       },
@@ -333,13 +391,35 @@ function choose(
   return { budget, selection: { groups, weights: groups.map((group) => group.map(() => 1 / group.length)) } };
 }
 
+/**
+ * Constructed: each piece looks at the moment that stands as far in the window as the piece does in the caption, and a
+ * little at everything; 18 % of its attention goes to the sound.
+ */
+function explain(run: Run): Explanation {
+  const windows = run.windows.map(({ index, firstToken, selection, caption, tokens }) => {
+    // Long words in two pieces, punctuation in its own.
+    const pieces: string[] = [...(caption.match(/\s*[^\s\p{P}]{1,5}|\s*\p{P}/gu) ?? []), ''];
+    const { groups } = selection;
+    const attention = new Float32Array(pieces.length * groups.length);
+    for (let piece = 0; piece < pieces.length; piece++) {
+      const row = attention.subarray(piece * groups.length, (piece + 1) * groups.length);
+      const centre = (piece / pieces.length) * tokens.valid;
+      for (const [slot, group] of groups.entries()) row[slot] = Math.exp(-(((group[0]! - centre) / 6) ** 2)) + 0.01;
+      const sum = row.reduce((total, value) => total + value, 0);
+      for (let slot = 0; slot < row.length; slot++) row[slot]! *= 0.18 / sum;
+    }
+    return { index, firstToken, pieces, groups, attention };
+  });
+  return { runId: run.runId, windows };
+}
+
 // --- what a desktop webview must never be asked, and what is heard
 
 AudioContext.prototype.decodeAudioData = function () {
   fake.decodeAudioDataCalls += 1;
   return Promise.reject(new Error('decodeAudioData was called'));
 };
-const start = AudioBufferSourceNode.prototype.start;
+const start = Reflect.get<AudioBufferSourceNode, 'start'>(AudioBufferSourceNode.prototype, 'start');
 AudioBufferSourceNode.prototype.start = function (...when) {
   const samples = this.buffer!.getChannelData(0);
   let loudest = 0;
@@ -351,7 +431,7 @@ AudioBufferSourceNode.prototype.start = function (...when) {
   });
   start.apply(this, when);
 };
-const close = AudioContext.prototype.close;
+const close = Reflect.get<AudioContext, 'close'>(AudioContext.prototype, 'close');
 AudioContext.prototype.close = function () {
   fake.closedContexts += 1;
   return close.call(this);

@@ -48,6 +48,11 @@ export const captions = {
   other: 'A wolf howls, then a bell rings.',
 };
 
+export const spoken = {
+  none: 'A woman says, “please enter your conference number”, then a bell rings.',
+  other: 'A woman says, “please enter a number”, then a bell rings.',
+};
+
 let shared:
   { readonly browser: Browser; readonly server: Server; readonly port: number; readonly host: string } | undefined;
 
@@ -57,7 +62,7 @@ export async function startPages(): Promise<void> {
   mkdirSync(path.join(output, 'screenshots'), { recursive: true });
   // The build script is plain JavaScript.
   const { build } = (await import(path.join(repository, 'scripts/build.mjs'))) as {
-    build(options: { outdir: string }): Promise<unknown>;
+    build: (options: { outdir: string }) => Promise<unknown>;
   };
   await build({ outdir }).catch((error: unknown) => {
     // The views are tested alone: a fault in the engine or the command line has tests of its own.
