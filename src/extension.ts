@@ -8,9 +8,10 @@ import { ComparisonPanels } from './host/comparison-panel';
 import { EngineClient } from './host/engine-client';
 import { onDidChangeSettings, readEngineSettings } from './host/settings';
 import { registerSettingsLinks } from './host/settings-link';
-import { Choices, type ViewServices } from './host/sound-view';
 import { SoundViews } from './host/sound-views';
 import { createStatusBar } from './host/status-bar';
+import { Choices, type ViewServices } from './host/view-state';
+import type { ModelInfo } from './protocol/model';
 
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('Earmark', { log: true });
@@ -20,12 +21,14 @@ export function activate(context: vscode.ExtensionContext): void {
   };
   const engine = new EngineClient(path.join(context.extensionPath, 'dist', 'engine.js'), engineParams, log);
   const choices = new Choices();
+  // Read once, until the settings change.
+  let models: Promise<readonly ModelInfo[]> | undefined;
   const services: ViewServices = {
     extensionUri: context.extensionUri,
     engine,
     log,
     choices,
-    listModels: async () => (await findPacks(engineParams().modelFolders)).map(({ info }) => info),
+    listModels: () => (models ??= listModels(engineParams().modelFolders)),
   };
   const views = new SoundViews(engine);
   const comparisons = new ComparisonPanels(services, views);
@@ -42,14 +45,19 @@ export function activate(context: vscode.ExtensionContext): void {
     registerSettingsLinks(views, comparisons),
     onDidChangeSettings({
       onEngine: () => {
-        void engine.restartNow();
+        engine.reset();
       },
       onView: () => {
         choices.reset();
+        models = undefined;
         views.all.forEach((view) => void view.tellState());
       },
     }),
   );
+}
+
+async function listModels(folders: readonly string[]): Promise<readonly ModelInfo[]> {
+  return (await findPacks(folders)).map(({ info }) => info);
 }
 
 /** Models that the person added come before the one that ships. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { strategyNamed } from '../pruning/registry';
 import { fileJson } from './json';
-import { runFiles, type FileResult } from './run-files';
+import { runFiles, throwFailures, type FileResult } from './run-files';
 import { addRunOptions, type RunOptions } from './run-options';
 import { alignColumns } from './table';
 
@@ -12,17 +12,16 @@ export function registerCaption(program: Command): void {
     .argument('<files...>', 'audio files');
   addRunOptions(command, { strategy: 'none,segmentwise', keep: '0.25' }).action(
     async (files: string[], options: RunOptions) => {
-      const results: object[] = [];
-      await runFiles(files, options, (result) => {
-        if (options.json) {
-          results.push(fileJson(result, options.scores));
-        } else {
+      const { results, failures } = await runFiles(files, options, (result) => {
+        if (!options.json) {
           process.stdout.write(captionText(result));
         }
       });
-      if (options.json) {
-        process.stdout.write(`${JSON.stringify(results.length === 1 ? results[0] : results, null, 2)}\n`);
+      if (options.json && results.length > 0) {
+        const json = results.map((result) => fileJson(result, options.scores));
+        process.stdout.write(`${JSON.stringify(files.length === 1 ? json[0] : json, null, 2)}\n`);
       }
+      throwFailures(failures);
     },
   );
 }

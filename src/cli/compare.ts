@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Run } from '../protocol/run';
 import { speedUpBound } from '../pruning/budget';
 import { fileJson } from './json';
-import { runFiles, type FileResult } from './run-files';
+import { runFiles, throwFailures, type FileResult } from './run-files';
 import { addRunOptions, parseStrategies, type RunOptions } from './run-options';
 import { formatTable } from './table';
 
@@ -14,11 +14,16 @@ export function registerCompare(program: Command): void {
   addRunOptions(command, { strategy: 'all', keep: '0.5,0.25,0.1' })
     .option('--strategies <names>', 'the same as --strategy', parseStrategies)
     .action(async (file: string, { strategies, ...options }: RunOptions & { strategies?: readonly string[] }) => {
-      await runFiles([file], withBaseline(strategies ? { ...options, strategy: strategies } : options), (result) => {
-        process.stdout.write(
-          options.json ? `${JSON.stringify(fileJson(result, options.scores), null, 2)}\n` : comparisonText(result),
-        );
-      });
+      const { failures } = await runFiles(
+        [file],
+        withBaseline(strategies ? { ...options, strategy: strategies } : options),
+        (result) => {
+          process.stdout.write(
+            options.json ? `${JSON.stringify(fileJson(result, options.scores), null, 2)}\n` : comparisonText(result),
+          );
+        },
+      );
+      throwFailures(failures);
     });
 }
 

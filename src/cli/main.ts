@@ -14,7 +14,7 @@ import { registerStrategies } from './strategies';
 const program = new Command('earmark')
   .description('Shows which audio tokens a language model listens to, prunes the rest, and captions what is kept.')
   .version(version)
-  .addHelpText('after', `\n${exitCodesHelp}`)
+  .addHelpText('afterAll', `\n${exitCodesHelp}`)
   .showHelpAfterError('(add --help for the options)')
   .exitOverride();
 

@@ -14,16 +14,23 @@ export interface FileResult extends ReportClip {
   readonly analysis: Analysis;
 }
 
+/** What came of several files: those that worked, and why others did not. */
+export interface FileResults {
+  readonly results: readonly FileResult[];
+  readonly failures: readonly EarmarkError[];
+}
+
 /**
- * Runs the asked settings on each file, one after another, and writes the report if one is asked for.
+ * Runs the asked settings on each file, one after another, and writes the report if one is asked for. A file that can
+ * not be read does not keep the others from being run.
  *
- * @throws EarmarkError as soon as a file or the model can not be used; `cancelled` on Ctrl-C
+ * @throws EarmarkError where settings or report are at fault; `cancelled` on Ctrl-C
  */
 export async function runFiles(
   files: readonly string[],
   options: RunOptions,
   onFile: (result: FileResult) => void,
-): Promise<void> {
+): Promise<FileResults> {
   const engine = new Engine({
     modelFolders: modelFolders(options),
     threads: options.threads,
@@ -32,20 +39,43 @@ export async function runFiles(
   // An unknown model fails in the engine, with the names of those there are.
   const model = (await engine.listModels()).find(({ modelId }) => modelId === options.model);
   const settings = settingsOf(options, model?.question ?? '');
-  const signal = signalOfInterrupt();
+  const task = {
+    modelId: options.model,
+    secondsPerToken: model?.secondsPerToken ?? 0,
+    settings,
+    signal: signalOfInterrupt(),
+  };
   const results: FileResult[] = [];
+  const failures: EarmarkError[] = [];
   for (const file of files) {
-    const result = await runFile(engine, file, {
-      modelId: options.model,
-      secondsPerToken: model?.secondsPerToken ?? 0,
-      settings,
-      signal,
-    });
-    results.push(result);
-    onFile(result);
+    try {
+      const result = await runFile(engine, file, task);
+      results.push(result);
+      onFile(result);
+    } catch (thrown) {
+      const error = EarmarkError.from(thrown);
+      if (!isOfFile(error)) {
+        throw error;
+      }
+      failures.push(error);
+    }
   }
-  if (options.report !== undefined) {
+  if (options.report !== undefined && results.length > 0) {
     await writeReport(options.report, results);
+  }
+  return { results, failures };
+}
+
+/** Whether the fault lies in one sound, so that the next may do better. */
+function isOfFile({ code }: EarmarkError): boolean {
+  return code.startsWith('audio-') || code === 'needs-ffmpeg' || code === 'scores-invalid';
+}
+
+/** Says what is wrong with all files but the first, which is thrown for the one line and the exit code of the program. */
+export function throwFailures([first, ...others]: readonly EarmarkError[]): void {
+  if (first) {
+    others.forEach((error) => process.stderr.write(`earmark: ${error.message}\n`));
+    throw first;
   }
 }
 

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import * as path from 'node:path';
 import { EarmarkError } from '../protocol/errors';
-import type { RunSettings } from '../protocol/run';
+import { mostNewTokens, type RunSettings } from '../protocol/run';
 import { completeParameters, strategies, strategyNamed } from '../pruning/registry';
 import type { BudgetMode, BudgetScope, HeadReduce } from '../pruning/selection';
 
@@ -59,7 +59,7 @@ export function addRunOptions(command: Command, defaults: { strategy: string; ke
     .option('--head <head>', 'mean, max, or one head of the last encoder layer, counted from 0', parseHead, 'mean')
     .option('--set <name=value>', 'a parameter of a strategy; may be given again', parseSet, {})
     .option('--prompt <question>', 'what the model is asked (default: the model’s own question)')
-    .option('--max-new-tokens <count>', 'most tokens to generate', parseCount, 64)
+    .option('--max-new-tokens <count>', `most tokens to generate, at most ${String(mostNewTokens)}`, parseNewTokens, 64)
     .option('--model <id>', 'model pack', defaultModel)
     .option('--models <folder>', 'a further folder of model packs, searched first')
     .option('--threads <count>', 'threads for onnxruntime; 0 uses every physical core', parseCount, 0)
@@ -134,6 +134,14 @@ export function parseSet(text: string, before: Readonly<Record<string, number>>)
     throw new InvalidArgumentError(`No strategy has a parameter named "${name}"; "earmark strategies" lists them.`);
   }
   return { ...before, [name]: parseNumber(value) };
+}
+
+function parseNewTokens(text: string): number {
+  const count = parseCount(text);
+  if (count < 1 || count > mostNewTokens) {
+    throw new InvalidArgumentError(`Choose from 1 to ${String(mostNewTokens)}.`);
+  }
+  return count;
 }
 
 /** A whole number, at least 0. */

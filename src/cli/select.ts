@@ -75,7 +75,7 @@ export function registerSelect(program: Command): void {
   program
     .command('select')
     .description('Prunes scores from a file, without a model: {"scores": [N], "tokens": [N][D], "keys": [N][D]}.')
-    .argument('<file>', 'JSON, or .npz with arrays of these names; "-" reads standard input')
+    .requiredOption('--input <file>', 'JSON, or .npz with arrays of these names; "-" reads standard input')
     .option('--strategy <name>', 'pruning strategy; "earmark strategies" lists them', 'segmentwise')
     .option('--keep <ratio>', 'share of the tokens to keep, above 0 and at most 1 (default: 0.25)', parseNumber)
     .option('--tokens <count>', 'number of tokens to keep, instead of --keep', parseNumber)
@@ -87,8 +87,8 @@ export function registerSelect(program: Command): void {
       'exact',
     )
     .option('--set <name=value>', 'a parameter of the strategy; may be given again', parseSet, {})
-    .action(async (file: string, options: SelectOptions) => {
-      const result = selectFrom(readScoreFile(await bytesOf(file)), options);
+    .action(async ({ input, ...options }: SelectOptions & { readonly input: string }) => {
+      const result = selectFrom(readScoreFile(await bytesOf(input)), options);
       process.stdout.write(`${JSON.stringify(result)}\n`);
     });
 }

@@ -8,6 +8,7 @@ import type { Explanation } from '../protocol/explanation';
 import type { ModelInfo } from '../protocol/model';
 import type { Analysis, Run, RunEvent, RunSettings } from '../protocol/run';
 import { version } from '../../package.json';
+import { untilAborted } from '../protocol/until-aborted';
 import { readClip, type Clip } from './audio/clip';
 import { peaksOf } from './audio/peaks';
 import type { EncodedWindow } from './model/encode';
@@ -89,7 +90,7 @@ export class Engine {
   }
 
   async analyse(clipId: string, modelId: string, call: CallOptions<RunEvent>): Promise<Analysis> {
-    return this.alone(async () => {
+    return this.alone(call.signal, async () => {
       const clip = this.clip(clipId);
       const model = await this.getModel(modelId);
       const windows = await analyseClip(model, clip, this.pipelineOptions(call));
@@ -108,7 +109,7 @@ export class Engine {
     settings: readonly RunSettings[],
     call: CallOptions<RunEvent>,
   ): Promise<readonly Run[]> {
-    return this.alone(async () => {
+    return this.alone(call.signal, async () => {
       const clip = this.clip(clipId);
       const model = await this.getModel(modelId);
       return runClip(model, clip, settings, this.pipelineOptions(call));
@@ -123,7 +124,7 @@ export class Engine {
     settings: RunSettings,
     call: CallOptions<RunEvent>,
   ): Promise<ExperimentResult> {
-    return this.alone(async () => {
+    return this.alone(call.signal, async () => {
       const experiment = experimentNamed(name);
       const clip = this.clip(clipId);
       const model = await this.getModel(modelId);
@@ -142,7 +143,7 @@ export class Engine {
 
   /** What each token of a finished run's caption looked at. */
   async explain(run: Run, { signal, onProgress }: CallOptions<RunEvent>): Promise<Explanation> {
-    return this.alone(async () => {
+    return this.alone(signal, async () => {
       const clip = this.clip(run.clipId);
       const model = await this.getModel(run.modelId);
       return {
@@ -199,10 +200,14 @@ export class Engine {
     }
   }
 
-  /** Requests that use the model wait for one another: two at once would only slow and mistime each other. */
-  private alone<Result>(task: () => Promise<Result>): Promise<Result> {
-    const result = this.queue.then(task);
-    this.queue = result.catch(() => undefined);
+  /**
+   * Requests that use the model wait for one another: two at once would only slow and mistime each other. One that is
+   * cancelled while it waits fails at once; one that runs decides by itself what to do.
+   */
+  private alone<Result>(signal: AbortSignal, task: () => Promise<Result>): Promise<Result> {
+    const turn = this.queue;
+    const result = untilAborted(turn, signal).then(task);
+    this.queue = Promise.allSettled([turn, result]);
     return result;
   }
 }

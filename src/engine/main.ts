@@ -2,7 +2,7 @@ import type { CancellationToken, ProgressType, RequestParam } from 'vscode-jsonr
 import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 import * as protocol from '../protocol/engine';
 import { EarmarkError } from '../protocol/errors';
-import { answer, signalOf } from '../protocol/rpc';
+import { answer as answerWith, signalOf } from '../protocol/rpc';
 import { Engine, type CallOptions } from './engine';
 
 /** The engine process: the requests of the protocol on one side, the engine on the other. */
@@ -15,6 +15,14 @@ function running(): Engine {
   }
   return engine;
 }
+
+/** Standard error is the log of the host: there goes what a person is not told, but whoever looks for a fault needs. */
+const answer = <Result>(task: () => Result | Promise<Result>) =>
+  answerWith(task, (error) => {
+    if (error.cause instanceof Error) {
+      console.error(`${error.code}: ${error.message}\n${error.cause.stack ?? ''}`);
+    }
+  });
 
 /** Cancellation and progress of a request, as the engine takes them. */
 function call<Event>(type: ProgressType<Event>, progress: string | undefined, token: CancellationToken) {

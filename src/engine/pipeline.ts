@@ -3,8 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EarmarkError } from '../protocol/errors';
 import type { WindowExplanation } from '../protocol/explanation';
 import type { Run, RunEvent, RunSettings, RunStage, WindowAnalysis, WindowRun } from '../protocol/run';
-import { apportion } from '../pruning/apportion';
-import { budgetOf } from '../pruning/budget';
+import { clipBudgets } from '../pruning/clip-budget';
 import { select, strategyNamed } from '../pruning/registry';
 import { reduceHeads } from '../pruning/score';
 import type { Clip } from './audio/clip';
@@ -46,6 +45,7 @@ export async function runClip(
   options: PipelineOptions,
 ): Promise<Run[]> {
   const windows = windowsOf(clip.samples.length, model.pack.frontEnd.windowSeconds);
+  const encodeCached = windows.every((window) => options.cache.get(cacheKey(model, clip, window)) !== undefined);
   const budgets = await sharedBudgets(model, clip, settings, windows, options);
   const drafts = settings.map((chosen, i) => ({
     runId: randomUUID(),
@@ -55,7 +55,6 @@ export async function runClip(
   }));
   const cancelled = (): boolean => options.signal.aborted;
   let firstToken = 0;
-  let encodeCached = true;
   const finished = new Map<string, Run>();
   const finish = ({ runId, settings: chosen, parts }: (typeof drafts)[number]): void => {
     const run = assembleRun({
@@ -76,8 +75,7 @@ export async function runClip(
     if (cancelled()) {
       break;
     }
-    const { encoded, cached } = await analyseWindow(model, clip, window, windows.length, options);
-    encodeCached &&= cached;
+    const encoded = await analyseWindow(model, clip, window, windows.length, options);
     options.onEvent({ kind: 'analysed', analysis: windowAnalysis(model, encoded, window, firstToken) });
     for (const draft of drafts) {
       const { runId, settings: chosen, budgets: shared, parts } = draft;
@@ -126,17 +124,14 @@ async function sharedBudgets(
     if (options.signal.aborted) {
       break;
     }
-    received.push((await analyseWindow(model, clip, window, windows.length, options)).encoded.receivedPerHead);
+    received.push((await analyseWindow(model, clip, window, windows.length, options)).receivedPerHead);
   }
   return settings.map((chosen) => {
     if (!shares(chosen)) {
       return undefined;
     }
     const scores = received.map((perHead) => reduceHeads(perHead, model.pack.encoder.heads, chosen.headReduce));
-    const tokens = scores.map(({ length }) => length);
-    const all = tokens.reduce((sum, count) => sum + count, 0);
-    const sums = scores.map((window) => window.reduce((sum, score) => sum + score, 0));
-    return apportion(Math.max(tokens.length, budgetOf(chosen.keepRatio, all)), sums, tokens);
+    return clipBudgets(chosen.keepRatio, scores);
   });
 }
 
@@ -148,7 +143,7 @@ export async function encodeClip(model: Model, clip: Sound, options: PipelineOpt
     if (options.signal.aborted) {
       throw new EarmarkError('cancelled', 'Cancelled.');
     }
-    encodedWindows.push((await analyseWindow(model, clip, window, windows.length, options)).encoded);
+    encodedWindows.push(await analyseWindow(model, clip, window, windows.length, options));
   }
   return encodedWindows;
 }
@@ -162,7 +157,7 @@ export async function analyseClip(model: Model, clip: Clip, options: PipelineOpt
     if (options.signal.aborted) {
       throw new EarmarkError('cancelled', 'Cancelled.');
     }
-    const { encoded } = await analyseWindow(model, clip, window, windows.length, options);
+    const encoded = await analyseWindow(model, clip, window, windows.length, options);
     const analysis = windowAnalysis(model, encoded, window, firstToken);
     options.onEvent({ kind: 'analysed', analysis });
     analyses.push(analysis);
@@ -186,7 +181,7 @@ export async function explainRun(
       if (options.signal.aborted) {
         throw new EarmarkError('cancelled', 'Cancelled.');
       }
-      const { encoded } = await analyseWindow(model, clip, windows[part.index]!, windows.length, options);
+      const encoded = await analyseWindow(model, clip, windows[part.index]!, windows.length, options);
       explanations.push(await explainWindow(model, explainer, part, encoded.tokens, run.settings.question));
     }
     return explanations;
@@ -202,18 +197,22 @@ async function analyseWindow(
   window: SampleWindow,
   windows: number,
   { cache, onEvent }: PipelineOptions,
-): Promise<{ readonly encoded: EncodedWindow; readonly cached: boolean }> {
-  const key = `${clip.clipId} ${model.pack.id} ${String(window.index)}`;
+): Promise<EncodedWindow> {
+  const key = cacheKey(model, clip, window);
   const known = cache.get(key);
   if (known) {
-    return { encoded: known, cached: true };
+    return known;
   }
   onEvent({ kind: 'stage', stage: 'encode', window: window.index, windows });
   // Lets the event leave before onnxruntime takes the thread.
   await nextTurn();
   const encoded = await encodeWindow(model, clip.samples.subarray(window.start, window.end));
   cache.set(key, encoded);
-  return { encoded, cached: false };
+  return encoded;
+}
+
+function cacheKey({ pack }: Model, { clipId }: Sound, { index }: SampleWindow): string {
+  return `${clipId} ${pack.id} ${String(index)}`;
 }
 
 interface WindowTask {

@@ -7,6 +7,7 @@ export const headStudy: Experiment = {
   label: 'Head study',
   description: 'Lets each head of the encoder’s last layer choose alone: how far is that from their mean and maximum?',
   captions: false,
+  uses: ['strategy', 'keepRatio', 'segments'],
   async conduct({ heads, settings, encode }) {
     const windows = await encode();
     const studies = windows.map((window) => studyHeads(window.receivedPerHead, heads, settings, inputOf(window)));

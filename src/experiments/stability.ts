@@ -23,8 +23,9 @@ const samplesPerMs = 16;
 export const stability: Experiment = {
   name: 'stability',
   label: 'Stability',
-  description: 'Shifts the clip by 0 to 40 ms and adds noise: how much of the kept set stays?',
+  description: 'Shifts the clip by 10 to 40 ms and adds noise: how much of the kept set stays?',
   captions: false,
+  uses: ['strategy', 'keepRatio', 'segments'],
   async conduct(bench) {
     const original = await keptTokens(bench, bench.clip);
     const rows: { variant: string; overlap: number; within: number }[] = [];

@@ -2,9 +2,9 @@ import * as vscode from 'vscode';
 import type { MessageConnection } from 'vscode-jsonrpc';
 import { answer } from '../protocol/rpc';
 import * as protocol from '../protocol/view';
-import type { ViewServices } from './sound-view';
 import type { SoundViews } from './sound-views';
-import { openPage } from './webview-page';
+import { viewState, type ViewServices } from './view-state';
+import { servePages } from './webview-page';
 
 /** The attention pane in VS Code's panel area. It follows the active audio editor and points at tokens with it. */
 export class AttentionPane implements vscode.WebviewViewProvider {
@@ -22,13 +22,39 @@ export class AttentionPane implements vscode.WebviewViewProvider {
   }
 
   resolveWebviewView(pane: vscode.WebviewView): void {
-    const connection = openPage(pane.webview, this.services.extensionUri, 'attention');
+    let current: MessageConnection | undefined;
+    const pages = servePages(pane.webview, this.services.extensionUri, 'attention', undefined, (connection) => {
+      current = connection;
+      this.answerPage(connection);
+    });
+    const follow = (): void => {
+      if (current) {
+        this.follow(current);
+      }
+    };
+    const listeners = vscode.Disposable.from(
+      pages,
+      this.views.onDidChangeActive(follow),
+      this.services.engine.onDidChangeState(() => {
+        if (current) {
+          void this.tellState(current);
+        }
+      }),
+    );
+    pane.onDidDispose(() => {
+      listeners.dispose();
+      this.following?.dispose();
+    });
+  }
+
+  private answerPage(connection: MessageConnection): void {
     connection.onRequest(protocol.ready, () =>
-      answer(async () => {
+      answer(() => {
+        // The answer goes out before what follows.
         setImmediate(() => {
           this.follow(connection);
         });
-        return this.state();
+        return viewState(this.services, this.views.active?.sound);
       }),
     );
     connection.onNotification(protocol.pointAt, ({ token }) => {
@@ -37,20 +63,12 @@ export class AttentionPane implements vscode.WebviewViewProvider {
     connection.onNotification(protocol.chooseHead, ({ headReduce }) => {
       this.views.active?.chooseHead(headReduce);
     });
-    const activeChanged = this.views.onDidChangeActive(() => {
-      this.follow(connection);
-    });
-    pane.onDidDispose(() => {
-      activeChanged.dispose();
-      this.following?.dispose();
-      connection.dispose();
-    });
   }
 
   private follow(connection: MessageConnection): void {
     this.following?.dispose();
     const view = this.views.active;
-    void this.state().then((state) => connection.sendNotification(protocol.stateChanged, state));
+    void this.tellState(connection);
     void connection.sendNotification(protocol.attention, { state: view?.attention ?? null });
     this.following =
       view &&
@@ -64,17 +82,8 @@ export class AttentionPane implements vscode.WebviewViewProvider {
       );
   }
 
-  private async state(): Promise<protocol.ViewState> {
-    const { engine, choices, listModels } = this.services;
-    const { modelId, run } = choices.current;
-    const active = this.views.active;
-    return {
-      ...(active && { fileName: active.sound.name }),
-      revision: active?.sound.revision ?? 0,
-      modelId,
-      models: await listModels(),
-      settings: run,
-      engine: engine.state,
-    };
+  private async tellState(connection: MessageConnection): Promise<void> {
+    const state = await viewState(this.services, this.views.active?.sound);
+    await connection.sendNotification(protocol.stateChanged, state);
   }
 }

@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
-import { SoundView, type ViewServices } from './sound-view';
+import { SoundView } from './sound-view';
 import type { Sound } from './sound';
 import type { SoundViews } from './sound-views';
-import { openPage } from './webview-page';
+import type { ViewServices } from './view-state';
 
 interface SoundDocument extends vscode.CustomDocument {
   readonly sound: Sound;
@@ -20,6 +20,8 @@ export class AudioEditorProvider implements vscode.CustomReadonlyEditorProvider<
   register(): vscode.Disposable {
     return vscode.window.registerCustomEditorProvider(AudioEditorProvider.viewType, this, {
       supportsMultipleEditorsPerDocument: true,
+      // A run goes on while its tab is hidden, and what comes of it is there when the person returns.
+      webviewOptions: { retainContextWhenHidden: true },
     });
   }
 
@@ -35,8 +37,7 @@ export class AudioEditorProvider implements vscode.CustomReadonlyEditorProvider<
   }
 
   resolveCustomEditor({ sound }: SoundDocument, panel: vscode.WebviewPanel): void {
-    const connection = openPage(panel.webview, this.services.extensionUri, 'editor', sound.uri);
-    const view = new SoundView(sound, connection, this.services);
+    const view = new SoundView(sound, panel.webview, 'editor', this.services);
     this.views.add(view);
     const follow = (): void => {
       if (panel.active) {

@@ -5,6 +5,7 @@ import { AttentionPane } from './attention-pane';
 import { AudioEditorProvider } from './audio-editor';
 import type { ComparisonPanels } from './comparison-panel';
 import type { EngineClient } from './engine-client';
+import { isAudioFile } from './audio-files';
 import type { SoundViews } from './sound-views';
 
 export interface CommandServices {
@@ -18,30 +19,35 @@ export interface CommandServices {
 export function registerCommands(services: CommandServices): vscode.Disposable {
   const { views, comparisons, engine, log } = services;
   const inEditor = (command: ViewCommand) => async (uri?: unknown) => {
-    const target = soundOf(uri, views);
+    const target = soundOf(uri, services);
     if (target) {
       await sendToEditor(target, command, views);
     }
   };
   const commands: Readonly<Record<string, (uri?: unknown) => unknown>> = {
     'earmark.pruneAndCaption': inEditor('pruneAndCaption'),
-    'earmark.exportReport': inEditor('exportReport'),
-    'earmark.cancel': inEditor('cancel'),
+    'earmark.exportReport': (uri) =>
+      uri instanceof vscode.Uri || !comparisons.active
+        ? inEditor('exportReport')(uri)
+        : comparisons.active.command('exportReport'),
+    'earmark.cancel': () => {
+      (comparisons.active ?? views.active)?.command('cancel');
+    },
     'earmark.compareStrategies': (uri) => {
-      const target = soundOf(uri, views);
+      const target = soundOf(uri, services);
       if (target) {
         comparisons.show(target);
       }
     },
     'earmark.runExperiment': async (uri) => {
-      const target = soundOf(uri, views);
+      const target = soundOf(uri, services);
       const name = target && (await chooseExperiment());
       if (name !== undefined) {
         comparisons.show(target!).showExperiment(name);
       }
     },
     'earmark.openEditor': async (uri) => {
-      const target = soundOf(uri, views);
+      const target = soundOf(uri, services);
       if (target) {
         await openEditor(target);
       }
@@ -69,27 +75,30 @@ async function chooseExperiment(): Promise<string | undefined> {
   return chosen?.name;
 }
 
-/** The file that a command is about: its argument, the active tab, or the editor used last. Says so if there is none. */
-function soundOf(argument: unknown, views: SoundViews): vscode.Uri | undefined {
-  const uri = argument instanceof vscode.Uri ? argument : (activeTabUri() ?? views.active?.sound.uri);
+/** The sound that a command is about: its argument, what is in front, or the editor used last. Says so if there is none. */
+function soundOf(argument: unknown, { views, comparisons }: CommandServices): vscode.Uri | undefined {
+  const uri =
+    argument instanceof vscode.Uri
+      ? argument
+      : (activeTabUri() ?? comparisons.active?.sound.uri ?? views.active?.sound.uri);
   if (!uri) {
     void vscode.window.showInformationMessage('Earmark: open an audio file first, or choose one in the Explorer.');
   }
   return uri;
 }
 
+/** The file of the tab in front, where it is a sound: in Earmark's editor or in another. */
 function activeTabUri(): vscode.Uri | undefined {
   const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
   if (input instanceof vscode.TabInputCustom || input instanceof vscode.TabInputText) {
-    return input.uri;
+    return isAudioFile(input.uri) ? input.uri : undefined;
   }
   return undefined;
 }
 
 async function sendToEditor(uri: vscode.Uri, command: ViewCommand, views: SoundViews): Promise<void> {
-  if (!views.find(uri) || views.active?.sound.uri.toString() !== uri.toString()) {
-    await openEditor(uri);
-  }
+  // Opens the editor or brings it to the front.
+  await openEditor(uri);
   views.find(uri)?.command(command);
 }
 

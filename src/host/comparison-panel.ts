@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
-import { SoundView, type ViewServices } from './sound-view';
+import { SoundView } from './sound-view';
 import type { SoundViews } from './sound-views';
-import { openPage } from './webview-page';
+import type { ViewServices } from './view-state';
 
 /** The side-by-side comparison of strategies on one sound, a panel of its own that survives a reload of the window. */
 export class ComparisonPanels implements vscode.WebviewPanelSerializer {
@@ -26,8 +26,15 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
     }
     const panel = vscode.window.createWebviewPanel(ComparisonPanels.viewType, '', vscode.ViewColumn.Active, {
       enableScripts: true,
+      // A comparison of minutes goes on while its tab is hidden.
+      retainContextWhenHidden: true,
     });
     return this.fill(panel, uri);
+  }
+
+  /** The comparison in front, if one is. */
+  get active(): SoundView | undefined {
+    return [...this.panels.values()].find(({ panel }) => panel.active)?.view;
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- the interface asks for a promise
@@ -43,14 +50,15 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
   private fill(panel: vscode.WebviewPanel, uri: vscode.Uri): SoundView {
     const sound = this.views.acquireSound(uri);
     panel.title = `Compare: ${sound.name}`;
-    const view = new SoundView(
-      sound,
-      openPage(panel.webview, this.services.extensionUri, 'comparison', uri),
-      this.services,
-    );
-    this.panels.set(uri.toString(), { panel, view });
+    const view = new SoundView(sound, panel.webview, 'comparison', this.services);
+    const key = uri.toString();
+    // After a reload a panel may be brought back when another was opened already: one is enough.
+    this.panels.get(key)?.panel.dispose();
+    this.panels.set(key, { panel, view });
     panel.onDidDispose(() => {
-      this.panels.delete(uri.toString());
+      if (this.panels.get(key)?.panel === panel) {
+        this.panels.delete(key);
+      }
       view.dispose();
       this.views.releaseSound(sound);
     });

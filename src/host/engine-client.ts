@@ -30,6 +30,11 @@ export class EngineClient implements vscode.Disposable {
   private failures = 0;
   private users = 0;
   private requests = 0;
+  /** Why the engine ended last, if not because it was told to. */
+  private end: EarmarkError | undefined;
+  private readonly logError = (error: unknown): void => {
+    this.log.error(error instanceof Error ? error : String(error));
+  };
   private idle: NodeJS.Timeout | undefined;
   private restart: NodeJS.Timeout | undefined;
   private progressTokens = 0;
@@ -79,19 +84,18 @@ export class EngineClient implements vscode.Disposable {
   ): Promise<Result> {
     const connection = await this.start();
     const token = `host-${String(this.progressTokens++)}`;
-    const listener = options.progress && connection.onProgress(options.progress.type, token, options.progress.report);
-    const disarm = this.killWhenStuck(options.signal);
-    this.requests++;
-    this.setState({ status: 'busy' });
+    const { progress, signal } = options;
+    const listener = progress && connection.onProgress(progress.type, token, progress.report);
+    const disarm = this.killWhenStuck(signal);
+    const done = progress ? this.beBusy() : undefined;
     try {
-      return await ask(connection, type, params(token), options.signal);
+      return await ask(connection, type, params(token), signal);
+    } catch (error) {
+      throw this.explain(error, signal);
     } finally {
       disarm();
       listener?.dispose();
-      this.requests--;
-      if (this.requests === 0 && this.current.status === 'busy') {
-        this.setState({ status: 'ready' });
-      }
+      done?.();
     }
   }
 
@@ -103,11 +107,17 @@ export class EngineClient implements vscode.Disposable {
     }
   }
 
-  /** Ends the engine and starts a new one, for new settings or at the person's wish. */
+  /** Ends the engine and starts a new one, at the person's wish. */
   async restartNow(): Promise<void> {
+    this.reset();
+    await this.start();
+    this.stopWhenIdle();
+  }
+
+  /** Ends the engine, for new settings: the next need starts it with these. */
+  reset(): void {
     this.failures = 0;
     this.stop();
-    await this.start();
   }
 
   dispose(): void {
@@ -118,12 +128,39 @@ export class EngineClient implements vscode.Disposable {
 
   private start(): Promise<MessageConnection> {
     clearTimeout(this.restart);
-    this.engine ??= this.launch().catch((error: unknown) => {
-      this.engine = undefined;
-      this.setState({ status: 'failed', error: EarmarkError.from(error).toData() });
-      throw error;
-    });
+    if (!this.engine) {
+      const launch = this.launch();
+      this.engine = launch;
+      launch.catch((error: unknown) => {
+        // Where the process ended, that has been told, and another may be starting.
+        if (this.engine === launch) {
+          this.engine = undefined;
+          this.setState({ status: 'failed', error: EarmarkError.from(error).toData() });
+        }
+      });
+    }
     return this.engine;
+  }
+
+  /** Requests that report progress are the long ones. */
+  private beBusy(): () => void {
+    this.requests++;
+    this.setState({ status: 'busy' });
+    return () => {
+      this.requests--;
+      if (this.requests === 0 && this.current.status === 'busy') {
+        this.setState({ status: 'ready' });
+      }
+    };
+  }
+
+  /** What a failed request means to the person: a cancel that had to end the engine is a cancel. */
+  private explain(error: unknown, signal: AbortSignal | undefined): EarmarkError {
+    if (signal?.aborted) {
+      return new EarmarkError('cancelled', 'Cancelled.');
+    }
+    const known = EarmarkError.from(error);
+    return known.code === 'engine-stopped' && this.end ? this.end : known;
   }
 
   private async launch(): Promise<MessageConnection> {
@@ -151,7 +188,12 @@ export class EngineClient implements vscode.Disposable {
       this.ended(child, started, signal ?? `exit code ${String(code)}`);
     });
     connection.listen();
-    const info = await withTimeout(ask(connection, protocol.initialize, this.params()), handshakeMs);
+    const info = await withTimeout(ask(connection, protocol.initialize, this.params()), handshakeMs).catch(
+      (error: unknown) => {
+        child.kill('SIGKILL');
+        throw this.explain(error, undefined);
+      },
+    );
     this.log.info(
       `Engine ${info.version} started (pid ${String(child.pid)}), ` +
         (info.runtime
@@ -182,13 +224,12 @@ export class EngineClient implements vscode.Disposable {
       `The Earmark engine stopped (${reason}). ${again}`,
       'See the log.',
     );
+    this.end = error;
     this.setState({ status: 'failed', error: error.toData() });
-    void this.tell(error.message);
+    this.tell(error.message).catch(this.logError);
     if (delay !== undefined) {
       this.restart = setTimeout(() => {
-        void this.start().catch((failure: unknown) => {
-          this.log.error(failure instanceof Error ? failure : String(failure));
-        });
+        this.start().catch(this.logError);
       }, delay);
     }
   }
@@ -206,7 +247,7 @@ export class EngineClient implements vscode.Disposable {
     let timer: NodeJS.Timeout | undefined;
     const arm = (): void => {
       timer = setTimeout(() => {
-        this.log.warn('A cancelled request did not end in time; the engine is restarted.');
+        this.log.warn('A cancelled request did not end in time; the engine is ended and starts again when needed.');
         this.stop();
       }, cancelGraceMs);
     };
@@ -236,6 +277,7 @@ export class EngineClient implements vscode.Disposable {
   }
 
   private forget(): void {
+    this.end = undefined;
     this.child = undefined;
     this.engine = undefined;
     this.generationCount++;

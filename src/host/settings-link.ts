@@ -1,15 +1,18 @@
 import * as vscode from 'vscode';
 import { parseComparisonQuery } from '../protocol/comparison';
+import { audioExtensions } from './audio-files';
 import type { ComparisonPanels } from './comparison-panel';
 import type { SoundViews } from './sound-views';
 
 const extensionId = 'earmark.earmark';
 const path = '/compare';
-const extensions = ['wav', 'mp3', 'flac', 'ogg', 'oga', 'opus', 'aif', 'aiff', 'aifc', 'm4a', 'aac', 'wma'];
 
-/** `vscode://earmark.earmark/compare?…`, with the scheme of the product that runs. */
+/**
+ * `vscode://earmark.earmark/compare?…`, with the scheme of the product that runs. VS Code decodes a link's query before
+ * it hands it over, so the query is encoded once more.
+ */
 export function settingsLink(query: string): string {
-  return `${vscode.env.uriScheme}://${extensionId}${path}?${query}`;
+  return `${vscode.env.uriScheme}://${extensionId}${path}?${encodeURIComponent(query)}`;
 }
 
 /**
@@ -35,7 +38,7 @@ async function chooseSound(): Promise<vscode.Uri | undefined> {
   const chosen = await vscode.window.showOpenDialog({
     title: 'The sound to compare strategies on',
     openLabel: 'Compare',
-    filters: { 'Audio': extensions, 'All files': ['*'] },
+    filters: { 'Audio': audioExtensions, 'All files': ['*'] },
   });
   return chosen?.[0];
 }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { RunSettings } from '../protocol/run';
+import { strategies } from '../pruning/registry';
 import type { BudgetMode, HeadReduce } from '../pruning/selection';
 
 const section = 'earmark';
@@ -16,7 +17,7 @@ export function readViewSettings(): ViewSettings {
   return {
     modelId: configuration.get('model', 'earmark-mini'),
     run: {
-      strategy: configuration.get('strategy', 'segmentwise'),
+      strategy: knownStrategy(configuration.get('strategy', 'segmentwise')),
       keepRatio: configuration.get('keepRatio', 0.25),
       budgetMode: configuration.get<BudgetMode>('budgetMode', 'exact'),
       headReduce: readHead(configuration.get<string>('head', 'mean')),
@@ -56,6 +57,11 @@ export function onDidChangeSettings(handlers: { onEngine: () => void; onView: ()
       handlers.onView();
     }
   });
+}
+
+/** A name that is none would leave a view without controls; the settings editor marks it. */
+function knownStrategy(name: string): string {
+  return strategies.some((strategy) => strategy.name === name) ? name : 'segmentwise';
 }
 
 function readHead(value: string): HeadReduce {

@@ -1,44 +1,23 @@
 import * as vscode from 'vscode';
-import type { CancellationToken, MessageConnection, ProgressType, RequestParam } from 'vscode-jsonrpc';
+import type {
+  CancellationToken,
+  MessageConnection,
+  NotificationType,
+  ProgressType,
+  RequestParam,
+} from 'vscode-jsonrpc';
+import type { ClipInfo, ClipProgress } from '../protocol/clip';
 import type { ComparisonSettings } from '../protocol/comparison';
 import { EarmarkError } from '../protocol/errors';
-import type { ModelInfo } from '../protocol/model';
 import type { ReportData } from '../protocol/report';
 import { answer, signalOf } from '../protocol/rpc';
-import type { RunSettings } from '../protocol/run';
+import type { Run, RunEvent, RunSettings } from '../protocol/run';
 import * as protocol from '../protocol/view';
 import { renderReport } from '../report/report';
-import type { EngineClient } from './engine-client';
-import { readViewSettings, type ViewSettings } from './settings';
 import { settingsLink } from './settings-link';
 import type { Sound } from './sound';
-
-/** What every view needs from the extension. */
-export interface ViewServices {
-  readonly extensionUri: vscode.Uri;
-  readonly engine: EngineClient;
-  readonly log: vscode.LogOutputChannel;
-  readonly choices: Choices;
-  readonly listModels: () => Promise<readonly ModelInfo[]>;
-}
-
-/** The choices of the view that was used last, which the next one starts with; the settings until there are any. */
-export class Choices {
-  private last: ViewSettings | undefined;
-
-  get current(): ViewSettings {
-    return this.last ?? readViewSettings();
-  }
-
-  choose(settings: ViewSettings): void {
-    this.last = settings;
-  }
-
-  /** The settings were changed: they count again. */
-  reset(): void {
-    this.last = undefined;
-  }
-}
+import { viewState, type ViewServices } from './view-state';
+import { servePages, type ViewName } from './webview-page';
 
 const hostCommands: Readonly<Record<protocol.HostCommand, string>> = {
   showLog: 'earmark.showLog',
@@ -54,29 +33,35 @@ export class SoundView implements vscode.Disposable {
   readonly onDidChangeAttention = this.attentionChanged.event;
   private readonly pointed = new vscode.EventEmitter<number | null>();
   readonly onDidPoint = this.pointed.event;
-  private readonly disposables: vscode.Disposable[] = [];
-  private isReady = false;
-  /** What is sent once the view is there. */
+  private readonly disposables: vscode.Disposable[];
+  private connection: MessageConnection | undefined;
+  /** Ends what a page asked for when it is gone: nobody listens any more, and others wait for the engine. */
+  private gone = new AbortController();
+  /** The page has drawn its sound and can obey commands. */
+  private isOpen = false;
+  /** Sent as soon as it can. */
   private waiting: (() => void)[] = [];
   private comparison: Partial<ComparisonSettings> | undefined;
   private attentionState: protocol.AttentionState | null = null;
 
   constructor(
     readonly sound: Sound,
-    private readonly connection: MessageConnection,
+    webview: vscode.Webview,
+    view: ViewName,
     private readonly services: ViewServices,
   ) {
-    this.answerRequests();
-    this.hearNotifications();
     const tellState = (): void => {
       void this.tellState();
     };
-    this.disposables.push(
+    this.disposables = [
+      servePages(webview, services.extensionUri, view, sound.uri, (connection) => {
+        this.attach(connection);
+      }),
       sound.onDidChange(tellState),
       services.engine.onDidChangeState(tellState),
       this.attentionChanged,
       this.pointed,
-    );
+    ];
   }
 
   /** What the attention pane shows while this view is the active one. */
@@ -84,13 +69,17 @@ export class SoundView implements vscode.Disposable {
     return this.attentionState;
   }
 
-  /** Hands a command of the palette to the view, once it is there. */
+  /** Hands a command of the palette to the view, once its sound is open. */
   command(command: protocol.ViewCommand): void {
-    this.whenReady(() => void this.connection.sendNotification(protocol.command, { command }));
+    this.whenOpen(() => {
+      this.notify(protocol.command, { command });
+    });
   }
 
   showExperiment(name: string): void {
-    this.whenReady(() => void this.connection.sendNotification(protocol.showExperiment, { name }));
+    this.whenOpen(() => {
+      this.notify(protocol.showExperiment, { name });
+    });
   }
 
   /** Shows what a link asks for, in place of what was chosen here. */
@@ -100,90 +89,117 @@ export class SoundView implements vscode.Disposable {
   }
 
   pointAt(token: number | null): void {
-    void this.connection.sendNotification(protocol.pointAt, { token });
+    this.notify(protocol.pointAt, { token });
   }
 
   chooseHead(headReduce: RunSettings['headReduce']): void {
-    void this.connection.sendNotification(protocol.chooseHead, { headReduce });
+    this.notify(protocol.chooseHead, { headReduce });
   }
 
   async tellState(): Promise<void> {
-    if (this.isReady) {
-      await this.connection.sendNotification(protocol.stateChanged, await this.state());
+    if (this.connection) {
+      this.notify(protocol.stateChanged, await this.state());
     }
   }
 
   dispose(): void {
+    this.gone.abort();
     this.disposables.forEach((disposable) => {
       disposable.dispose();
     });
-    this.connection.dispose();
   }
 
-  private whenReady(send: () => void): void {
-    if (this.isReady) {
+  /** A page was loaded: the first one, or one in place of another. */
+  private attach(connection: MessageConnection): void {
+    this.gone.abort();
+    this.gone = new AbortController();
+    this.isOpen = false;
+    this.connection = connection;
+    this.answerRequests(connection);
+    this.hearNotifications(connection);
+  }
+
+  private whenOpen(send: () => void): void {
+    if (this.isOpen) {
       send();
     } else {
       this.waiting.push(send);
     }
   }
 
-  private async state(): Promise<protocol.ViewState> {
-    const { engine, choices, listModels } = this.services;
-    const { modelId, run } = choices.current;
-    const models = await listModels();
-    const question = models.find((model) => model.modelId === modelId)?.question ?? '';
-    return {
-      fileName: this.sound.name,
-      revision: this.sound.revision,
-      modelId,
-      models,
-      settings: run.question === '' ? { ...run, question } : run,
-      engine: engine.state,
-      ...(this.comparison && { comparison: this.comparison }),
-    };
+  private notify<Params>(type: NotificationType<Params>, params: Params): void {
+    void this.connection?.sendNotification(type, params as RequestParam<Params>);
   }
 
-  private answerRequests(): void {
-    const { connection, sound } = this;
-    connection.onRequest(protocol.ready, () =>
-      answer(async () => {
-        const state = await this.state();
-        // Commands wait until the view has its state; the answer goes out before they do.
-        setImmediate(() => {
-          this.isReady = true;
-          this.waiting.splice(0).forEach((send) => send());
-        });
-        return state;
-      }),
-    );
+  private async state(): Promise<protocol.ViewState> {
+    const state = await viewState(this.services, this.sound);
+    return this.comparison ? { ...state, comparison: this.comparison } : state;
+  }
+
+  private answerRequests(connection: MessageConnection): void {
+    const { sound } = this;
+    const { signal: gone } = this.gone;
+    const until = (token: CancellationToken): AbortSignal => AbortSignal.any([signalOf(token), gone]);
+    const report =
+      <Event>(type: ProgressType<Event>, progress: string | undefined) =>
+      (event: Event): void => {
+        if (progress !== undefined && !gone.aborted) {
+          void connection.sendProgress(type, progress, event as RequestParam<Event>);
+        }
+      };
+    connection.onRequest(protocol.ready, () => this.reply(() => this.state()));
     connection.onRequest(protocol.openClip, ({ progress }, token) =>
-      answer(() => sound.open(signalOf(token), this.reporter(protocol.clipProgress, progress))),
+      this.reply(() => this.openClip(until(token), report(protocol.clipProgress, progress))),
     );
     connection.onRequest(protocol.readPeaks, ({ startSeconds, endSeconds, columns }) =>
-      answer(() => sound.readPeaks(startSeconds, endSeconds, columns)),
+      this.reply(() => sound.readPeaks(startSeconds, endSeconds, columns)),
     );
     connection.onRequest(protocol.readSamples, ({ startSeconds, endSeconds }) =>
-      answer(() => sound.readSamples(startSeconds, endSeconds)),
+      this.reply(() => sound.readSamples(startSeconds, endSeconds)),
     );
     connection.onRequest(protocol.analyse, ({ modelId, progress }, token) =>
-      answer(() => sound.analyse(modelId, signalOf(token), this.reporter(protocol.runProgress, progress))),
+      this.reply(() => sound.analyse(modelId, until(token), report(protocol.runProgress, progress))),
     );
     connection.onRequest(protocol.run, ({ modelId, settings, progress }, token) =>
-      answer(() => this.run(modelId, settings, token, progress)),
+      this.reply(() => this.run(modelId, settings, until(token), report(protocol.runProgress, progress))),
     );
-    connection.onRequest(protocol.explain, ({ run }, token) => answer(() => sound.explain(run, signalOf(token))));
+    connection.onRequest(protocol.explain, ({ run }, token) => this.reply(() => sound.explain(run, until(token))));
     connection.onRequest(protocol.experiment, ({ modelId, name, settings, progress }, token) =>
-      answer(() =>
-        sound.experiment(modelId, name, settings, signalOf(token), this.reporter(protocol.runProgress, progress)),
-      ),
+      this.reply(() => sound.experiment(modelId, name, settings, until(token), report(protocol.runProgress, progress))),
     );
     connection.onRequest(protocol.save, ({ suggestedName, content }) =>
-      answer(() => saveAs(sound.uri, suggestedName, content)),
+      this.reply(() => saveAs(sound.uri, suggestedName, content)),
     );
     connection.onRequest(protocol.exportReport, ({ suggestedName, data }) =>
-      answer(async () => saveAs(sound.uri, suggestedName, await this.report(data))),
+      this.reply(async () => saveAs(sound.uri, suggestedName, await this.report(data))),
     );
+  }
+
+  /** Answers a request of the page; what fails is logged with all that is known of it. */
+  private reply<Result>(task: () => Promise<Result>): ReturnType<typeof answer<Result>> {
+    return answer(task, (error) => {
+      if (error.code !== 'cancelled') {
+        this.services.log.error(`${this.sound.name}: ${error.message}`, error);
+      }
+    });
+  }
+
+  /** Opens the sound; commands that wait go out after the page has it. */
+  private async openClip(signal: AbortSignal, report: (progress: ClipProgress) => void): Promise<ClipInfo> {
+    try {
+      const clip = await this.sound.open(signal, report);
+      setImmediate(() => {
+        this.isOpen = true;
+        this.waiting.splice(0).forEach((send) => {
+          send();
+        });
+      });
+      return clip;
+    } catch (error) {
+      // The page says why there is nothing to obey them on.
+      this.waiting = [];
+      throw error;
+    }
   }
 
   /** The report's page, with the drawing code that ships with the views. */
@@ -195,8 +211,8 @@ export class SoundView implements vscode.Disposable {
     return renderReport(data, { script: await read('report.js'), style: await read('report.css') });
   }
 
-  private hearNotifications(): void {
-    const { connection, services } = this;
+  private hearNotifications(connection: MessageConnection): void {
+    const { services } = this;
     connection.onNotification(protocol.chooseSettings, ({ modelId, settings }) => {
       services.choices.choose({ modelId, run: settings });
     });
@@ -218,37 +234,21 @@ export class SoundView implements vscode.Disposable {
     });
   }
 
-  /** Runs with a line in the status bar that says what is going on. */
+  /** Runs, and notes in the log what came of it. */
   private async run(
     modelId: string,
     settings: readonly RunSettings[],
-    token: CancellationToken,
-    progress: string | undefined,
-  ) {
-    const { log } = this.services;
-    const report = this.reporter(protocol.runProgress, progress);
-    try {
-      const runs = await this.sound.run(modelId, settings, signalOf(token), report);
-      for (const { settings: chosen, tokens, times, caption } of runs) {
-        log.info(
-          `${this.sound.name}: ${chosen.strategy} kept ${String(tokens.kept)} of ${String(tokens.valid)} tokens, ` +
-            `prefill ${times.prefillMs.toFixed(0)} ms, total ${times.totalMs.toFixed(0)} ms: ${caption}`,
-        );
-      }
-      return runs;
-    } catch (thrown) {
-      const error = EarmarkError.from(thrown);
-      log.error(`${this.sound.name}: ${error.message}`);
-      throw error;
+    signal: AbortSignal,
+    report: (event: RunEvent) => void,
+  ): Promise<readonly Run[]> {
+    const runs = await this.sound.run(modelId, settings, signal, report);
+    for (const { settings: chosen, tokens, times, caption } of runs) {
+      this.services.log.info(
+        `${this.sound.name}: ${chosen.strategy} kept ${String(tokens.kept)} of ${String(tokens.valid)} tokens, ` +
+          `prefill ${times.prefillMs.toFixed(0)} ms, total ${times.totalMs.toFixed(0)} ms: ${caption}`,
+      );
     }
-  }
-
-  private reporter<Event>(type: ProgressType<Event>, progress: string | undefined): (event: Event) => void {
-    return (event) => {
-      if (progress !== undefined) {
-        void this.connection.sendProgress(type, progress, event as RequestParam<Event>);
-      }
-    };
+    return runs;
   }
 }
 

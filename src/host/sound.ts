@@ -5,6 +5,7 @@ import { EarmarkError } from '../protocol/errors';
 import type { ExperimentResult } from '../protocol/experiment';
 import type { Explanation } from '../protocol/explanation';
 import type { Analysis, Run, RunEvent, RunSettings } from '../protocol/run';
+import { untilAborted } from '../protocol/until-aborted';
 import type { EngineClient } from './engine-client';
 
 interface OpenedClip {
@@ -14,6 +15,8 @@ interface OpenedClip {
   /** Of the engine that holds the clip; undefined while it is being decoded, which fails if the engine ends. */
   generation: number | undefined;
 }
+
+type Report = (progress: ClipProgress) => void;
 
 /**
  * One audio file and its clip in the engine. The engine may have been restarted, or the file changed, since the clip
@@ -27,6 +30,8 @@ export class Sound implements vscode.Disposable {
   private readonly engineUse: vscode.Disposable;
   private revisionCount = 0;
   private opened: OpenedClip | undefined;
+  private readonly reports = new Set<Report>();
+  private readonly closed = new AbortController();
 
   constructor(
     readonly uri: vscode.Uri,
@@ -55,30 +60,23 @@ export class Sound implements vscode.Disposable {
     return this.revisionCount;
   }
 
-  /** @throws EarmarkError */
-  open(signal?: AbortSignal, onProgress: (progress: ClipProgress) => void = () => undefined): Promise<ClipInfo> {
-    const known = this.opened;
-    const current = known?.generation === undefined || known.generation === this.engine.generation;
-    if (known?.revision === this.revisionCount && current) {
-      return known.clip;
+  /**
+   * Decodes the file, or joins the decoding that goes on for another view. The signal ends the waiting of this caller
+   * only; closing the file's last view ends the decoding.
+   *
+   * @throws EarmarkError
+   */
+  async open(signal?: AbortSignal, onProgress?: Report): Promise<ClipInfo> {
+    if (onProgress) {
+      this.reports.add(onProgress);
     }
-    const clip = this.decode(signal, onProgress);
-    const entry: OpenedClip = { clip, revision: this.revisionCount, generation: undefined };
-    this.opened = entry;
-    clip.then(
-      ({ clipId }) => {
-        entry.generation = this.engine.generation;
-        if (known) {
-          void this.closeUnless(known, clipId);
-        }
-      },
-      () => {
-        if (this.opened === entry) {
-          this.opened = undefined;
-        }
-      },
-    );
-    return clip;
+    try {
+      return await (signal ? untilAborted(this.current(), signal) : this.current());
+    } finally {
+      if (onProgress) {
+        this.reports.delete(onProgress);
+      }
+    }
   }
 
   async readPeaks(startSeconds: number, endSeconds: number, columns: number): Promise<Peaks> {
@@ -132,27 +130,57 @@ export class Sound implements vscode.Disposable {
   }
 
   dispose(): void {
-    void this.opened?.clip.then(
-      ({ clipId }) => this.engine.closeClip(clipId),
-      () => undefined,
-    );
+    this.closed.abort();
+    if (this.opened) {
+      void this.release(this.opened);
+    }
     this.watcher.dispose();
     this.changed.dispose();
     this.engineUse.dispose();
   }
 
-  /** Lets the engine forget what the file held before it changed. */
-  private async closeUnless({ clip }: OpenedClip, current: string): Promise<void> {
-    const before = await clip.catch(() => undefined);
-    if (before && before.clipId !== current) {
-      await this.engine.closeClip(before.clipId);
+  private current(): Promise<ClipInfo> {
+    const before = this.opened;
+    const held = before?.generation === undefined || before.generation === this.engine.generation;
+    if (before?.revision === this.revisionCount && held) {
+      return before.clip;
+    }
+    const entry: OpenedClip = { clip: this.decode(), revision: this.revisionCount, generation: undefined };
+    this.opened = entry;
+    entry.clip.then(
+      () => {
+        entry.generation = this.engine.generation;
+      },
+      () => {
+        if (this.opened === entry) {
+          this.opened = undefined;
+        }
+      },
+    );
+    if (before) {
+      // After the new one, so that runs that wait for the engine still find the clip.
+      void entry.clip.catch(() => undefined).then(() => this.release(before));
+    }
+    return entry.clip;
+  }
+
+  /** Pairs each clip that the engine opened with one close. */
+  private async release(entry: OpenedClip): Promise<void> {
+    const clip = await entry.clip.catch(() => undefined);
+    if (clip && entry.generation === this.engine.generation) {
+      await this.engine.closeClip(clip.clipId);
     }
   }
 
-  private async decode(signal: AbortSignal | undefined, report: (progress: ClipProgress) => void): Promise<ClipInfo> {
+  private async decode(): Promise<ClipInfo> {
     const source = await this.source();
+    const report: Report = (progress) => {
+      this.reports.forEach((listener) => {
+        listener(progress);
+      });
+    };
     return this.engine.request(protocol.openClip, (progress) => ({ source, progress }), {
-      ...(signal && { signal }),
+      signal: this.closed.signal,
       progress: { type: protocol.clipProgress, report },
     });
   }

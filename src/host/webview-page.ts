@@ -8,28 +8,49 @@ import {
   type Disposable,
   type Message,
   type MessageConnection,
+  type RequestMessage,
 } from 'vscode-jsonrpc/node';
+import { ready } from '../protocol/view';
 
 export type ViewName = 'editor' | 'attention' | 'comparison';
 
 /**
- * Fills a webview with one of the views and connects to it.
+ * Fills a webview with one of the views. Every page that is loaded there, the first and those after a reload, speaks on
+ * a connection of its own: a page numbers its requests from the beginning, so an answer meant for the page before would
+ * reach the wrong one.
  *
  * @param resource the sound's URI, which a view keeps in its state so that it can be brought back after a reload
+ * @param onPage registers what the host answers; called before the page's first request is handled
  */
-export function openPage(
+export function servePages(
   webview: vscode.Webview,
   extensionUri: vscode.Uri,
   view: ViewName,
-  resource?: vscode.Uri,
-): MessageConnection {
+  resource: vscode.Uri | undefined,
+  onPage: (connection: MessageConnection) => void,
+): vscode.Disposable {
   const folder = vscode.Uri.joinPath(extensionUri, 'dist', 'webview');
+  let page: Page | undefined;
+  const listener = webview.onDidReceiveMessage((message: Message) => {
+    if (isFirst(message)) {
+      page?.close();
+      page = new Page(webview);
+      onPage(page.connection);
+      page.connection.listen();
+    }
+    page?.receive(message);
+  });
   webview.options = { enableScripts: true, localResourceRoots: [folder] };
-  const connection = createMessageConnection(new WebviewReader(webview), new WebviewWriter(webview));
-  // The page may speak as soon as it is set.
-  connection.listen();
   webview.html = pageHtml(webview, folder, view, resource);
-  return connection;
+  return new vscode.Disposable(() => {
+    listener.dispose();
+    page?.close();
+  });
+}
+
+/** What a page says first. */
+function isFirst(message: Message): boolean {
+  return (message as Partial<RequestMessage>).method === ready.method;
 }
 
 function pageHtml(webview: vscode.Webview, folder: vscode.Uri, view: ViewName, resource?: vscode.Uri): string {
@@ -44,7 +65,7 @@ function pageHtml(webview: vscode.Webview, folder: vscode.Uri, view: ViewName, r
     `font-src ${webview.cspSource}`,
   ].join('; ');
   return `<!doctype html>
-<html lang="${vscode.env.language}">
+<html lang="en">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
@@ -63,28 +84,57 @@ function escapeAttribute(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
 }
 
-class WebviewReader extends AbstractMessageReader {
-  constructor(private readonly webview: vscode.Webview) {
-    super();
+/** One page's end of the channel. */
+class Page {
+  readonly connection: MessageConnection;
+  private readonly reader = new PageReader();
+  private readonly writer: PageWriter;
+
+  constructor(webview: vscode.Webview) {
+    this.writer = new PageWriter(webview);
+    this.connection = createMessageConnection(this.reader, this.writer);
   }
 
-  listen(callback: DataCallback): Disposable {
-    return this.webview.onDidReceiveMessage((message: Message) => {
-      callback(message);
-    });
+  receive(message: Message): void {
+    this.reader.receive(message);
+  }
+
+  close(): void {
+    this.writer.end();
+    this.connection.dispose();
   }
 }
 
-class WebviewWriter extends AbstractMessageWriter {
+class PageReader extends AbstractMessageReader {
+  private callback: DataCallback | undefined;
+
+  listen(callback: DataCallback): Disposable {
+    this.callback = callback;
+    return new vscode.Disposable(() => {
+      this.callback = undefined;
+    });
+  }
+
+  receive(message: Message): void {
+    this.callback?.(message);
+  }
+}
+
+class PageWriter extends AbstractMessageWriter {
+  private ended = false;
+
   constructor(private readonly webview: vscode.Webview) {
     super();
   }
 
+  /** What comes late for a page that is gone is dropped. */
   async write(message: Message): Promise<void> {
-    await this.webview.postMessage(message);
+    if (!this.ended) {
+      await this.webview.postMessage(message);
+    }
   }
 
   end(): void {
-    // VS Code owns the channel.
+    this.ended = true;
   }
 }

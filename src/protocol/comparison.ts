@@ -1,5 +1,5 @@
 import { completeParameters, strategies, strategyNamed } from '../pruning/registry';
-import type { BudgetMode, HeadReduce } from '../pruning/selection';
+import type { BudgetMode, BudgetScope, HeadReduce } from '../pruning/selection';
 
 /** What a person chooses for a comparison: with the sound at hand, enough to make it again. */
 export interface ComparisonSettings {
@@ -8,6 +8,7 @@ export interface ComparisonSettings {
   readonly strategies: readonly string[];
   readonly keepRatios: readonly number[];
   readonly budgetMode: BudgetMode;
+  readonly budgetScope: BudgetScope;
   readonly headReduce: HeadReduce;
   readonly parameters: Readonly<Record<string, number>>;
   readonly question: string;
@@ -29,6 +30,7 @@ export function comparisonQuery(settings: ComparisonSettings): string {
     strategies: settings.strategies.join(','),
     keep: settings.keepRatios.join(','),
     budget: settings.budgetMode,
+    scope: settings.budgetScope,
     head: String(settings.headReduce),
     question: settings.question,
     tokens: String(settings.maxNewTokens),
@@ -50,6 +52,7 @@ export function parseComparisonQuery(text: string): Partial<ComparisonSettings> 
     ?.map(Number)
     .filter((ratio) => ratio > 0 && ratio <= 1);
   const budgetMode = query.get('budget');
+  const budgetScope = query.get('scope');
   const head = query.get('head');
   const question = query.get('question');
   const maxNewTokens = Number(query.get('tokens'));
@@ -60,6 +63,7 @@ export function parseComparisonQuery(text: string): Partial<ComparisonSettings> 
     ...(names && names.length > 0 && { strategies: [...new Set(names)] }),
     ...(keepRatios && keepRatios.length > 0 && { keepRatios: [...new Set(keepRatios)] }),
     ...((budgetMode === 'exact' || budgetMode === 'paper') && { budgetMode }),
+    ...((budgetScope === 'window' || budgetScope === 'clip') && { budgetScope }),
     ...((head === 'mean' || head === 'max') && { headReduce: head }),
     ...(/^\d{1,3}$/.test(head ?? '') && { headReduce: Number(head) }),
     ...(question !== null && question.length <= longestQuestion && { question }),
@@ -100,7 +104,7 @@ export function otherThanDefault(
 
 /** The same comparison in a terminal, quoted for a POSIX shell. Repeats are a matter of the view. */
 export function comparisonCommand(settings: ComparisonSettings, file: string, modelQuestion: string): string {
-  const { budgetMode, headReduce, maxNewTokens, question, modelId } = settings;
+  const { budgetMode, budgetScope, headReduce, maxNewTokens, question, modelId } = settings;
   return [
     'earmark compare',
     shellQuoted(file.startsWith('-') ? `./${file}` : file),
@@ -108,6 +112,7 @@ export function comparisonCommand(settings: ComparisonSettings, file: string, mo
     `--keep ${settings.keepRatios.join(',')}`,
     `--model ${shellQuoted(modelId)}`,
     budgetMode !== 'exact' && `--budget ${budgetMode}`,
+    budgetScope !== 'window' && `--budget-scope ${budgetScope}`,
     headReduce !== 'mean' && `--head ${String(headReduce)}`,
     ...Object.entries(otherThanDefault(settings)).map(([name, value]) => `--set ${name}=${String(value)}`),
     maxNewTokens !== 64 && `--max-new-tokens ${String(maxNewTokens)}`,

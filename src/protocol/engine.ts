@@ -59,7 +59,7 @@ export const analyse = new RequestType<
   ErrorData
 >('analyse');
 
-/** Runs the settings one after another on each window of the clip. A cancelled request still resolves, with what is done. */
+/** Runs the settings one after another on each window of the clip. A request that is cancelled while it runs resolves with what is done; one that still waits for others fails. */
 export const run = new RequestType<
   {
     readonly clipId: string;
@@ -88,8 +88,5 @@ export const experiment = new RequestType<
   ErrorData
 >('experiment');
 
-/** Lets the engine forget a clip's samples and encoder results. */
+/** Lets the engine forget a clip's samples, once for each time the clip was opened. */
 export const closeClip = new NotificationType<{ readonly clipId: string }>('closeClip');
-
-/** One line for the log. */
-export const log = new NotificationType<{ readonly level: 'info' | 'warn' | 'error'; readonly message: string }>('log');

@@ -36,4 +36,6 @@ export interface ExperimentInfo {
   readonly description: string;
   /** Whether the language model is run, which takes longer than looking at scores. */
   readonly captions: boolean;
+  /** The choices that it takes as they are; it varies or ignores the rest. */
+  readonly uses: readonly ('strategy' | 'keepRatio' | 'segments')[];
 }

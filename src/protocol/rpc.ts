@@ -9,12 +9,19 @@ import {
 } from 'vscode-jsonrpc';
 import { EarmarkError, type ErrorData } from './errors';
 
-/** Runs a request's handler, so that whatever it throws reaches the other side as `ErrorData`. */
-export async function answer<Result>(task: () => Result | Promise<Result>): Promise<Result | ResponseError<ErrorData>> {
+/**
+ * Runs a request's handler, so that whatever it throws reaches the other side as `ErrorData`. What does not cross, the
+ * cause and where it was thrown, is for `onError` to keep.
+ */
+export async function answer<Result>(
+  task: () => Result | Promise<Result>,
+  onError: (error: EarmarkError) => void = () => undefined,
+): Promise<Result | ResponseError<ErrorData>> {
   try {
     return await task();
   } catch (thrown) {
     const error = EarmarkError.from(thrown);
+    onError(error);
     return new ResponseError(ErrorCodes.UnknownErrorCode, error.message, error.toData());
   }
 }

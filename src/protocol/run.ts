@@ -1,5 +1,8 @@
 import type { BudgetMode, BudgetScope, HeadReduce, Selection } from '../pruning/selection';
 
+/** The most tokens a run may generate for one window. */
+export const mostNewTokens = 1024;
+
 /** What a person chooses before a run. */
 export interface RunSettings {
   /** A name of the strategy registry. */

@@ -157,6 +157,7 @@ describe('earmark', () => {
     ['a head that does not exist', ['caption', conference, '--head', '99'], 2, /Head 99 does not exist/],
     ['a model that does not exist', ['caption', conference, '--model', 'gpt'], 4, /no model named "gpt".*earmark-mini/],
     ['a parameter that no strategy has', ['caption', conference, '--set', 'sed=1'], 2, /parameter named "sed"/],
+    ['no token to generate', ['caption', conference, '--max-new-tokens', '0'], 2, /from 1 to 1024/],
     ['a command that does not exist', ['prune'], 2, /unknown command/],
     ['no file', ['caption'], 2, /missing required argument/],
   ])('says what is wrong with %s', (_, words, code, message) => {
@@ -164,6 +165,13 @@ describe('earmark', () => {
     expect(stderr).toMatch(message);
     expect(stdout).toBe('');
     expect(status).toBe(code);
+  });
+
+  it('captions the other files where one can not be read, and says which', () => {
+    const { status, stdout, stderr } = earmark('caption', 'no such.wav', conference, '--max-new-tokens', '2', '--json');
+    expect((JSON.parse(stdout) as FileJson[]).map(({ file }) => file)).toEqual([conference]);
+    expect(stderr).toMatch(/no such\.wav/);
+    expect(status).toBe(3);
   });
 
   it('says what is wrong in one line', () => {

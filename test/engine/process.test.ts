@@ -143,6 +143,17 @@ describe('the engine process', () => {
     expect(models).toHaveLength(1);
   });
 
+  it('lets a request that waits be cancelled without harm to the one that runs', async () => {
+    const { clipId } = await open(sampleFiles[0]!);
+    const params = { clipId, modelId: 'earmark-mini', settings: [settings] };
+    const running = ask(connection, protocol.run, params);
+    const controller = new AbortController();
+    const waiting = ask(connection, protocol.run, params, controller.signal);
+    controller.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'cancelled' });
+    expect((await running)[0]!.finish).toBe('stop');
+  });
+
   it('fails in the user’s words', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'earmark-'));
     const text = path.join(folder, 'letter.wav');

@@ -194,18 +194,24 @@ describe('the commands', () => {
   it('select prints JSON', async () => {
     const file = join(folder, 'scores.json');
     writeFileSync(file, json({ scores: [1, 9, 2, 8, 3, 7] }));
-    const text = await output('select', file, '--keep', '0.34', '--segments', '2');
+    const text = await output('select', '--input', file, '--keep', '0.34', '--segments', '2');
     expect(JSON.parse(text)).toMatchObject({ strategy: 'segmentwise', asked: 2, kept: [1, 3] });
-    expect(JSON.parse(await output('select', file, '--strategy', 'random', '--set', 'seed=3'))).toMatchObject({
+    expect(
+      JSON.parse(await output('select', '--input', file, '--strategy', 'random', '--set', 'seed=3')),
+    ).toMatchObject({
       kept: [expect.any(Number)],
     });
   });
 
   it('select says what is wrong', async () => {
-    await expect(output('select', join(folder, 'none.json'))).rejects.toThrow(refused('none.json" can not be read'));
-    await expect(output('select', 'x', '--keep', 'half')).rejects.toThrow('"half" is not a number');
-    await expect(output('select', 'x', '--budget', 'some')).rejects.toThrow('Choose exact or paper');
-    await expect(output('select', 'x', '--set', 'sead=1')).rejects.toThrow('No strategy has a parameter named "sead"');
+    await expect(output('select', '--input', join(folder, 'none.json'))).rejects.toThrow(
+      refused('none.json" can not be read'),
+    );
+    await expect(output('select', '--input', 'x', '--keep', 'half')).rejects.toThrow('"half" is not a number');
+    await expect(output('select', '--input', 'x', '--budget', 'some')).rejects.toThrow('Choose exact or paper');
+    await expect(output('select', '--input', 'x', '--set', 'sead=1')).rejects.toThrow(
+      'No strategy has a parameter named "sead"',
+    );
   });
 
   it('strategies prints a table or JSON', async () => {
