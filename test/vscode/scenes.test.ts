@@ -76,6 +76,24 @@ describe('Earmark in VS Code', () => {
     await harness.screenshot('captions');
   });
 
+  scene('traces a word to the sound', async () => {
+    const editor = await harness.workbench.view('editor');
+    const card = editor.locator('.card[data-run]').filter({ hasText: 'All tokens' }).first();
+    await card.getByRole('button', { name: 'Trace words to sound' }).click();
+    const word = card
+      .locator('.word')
+      .filter({ hasText: /\p{L}{4,}/u })
+      .first();
+    await word.click({ timeout: 60_000 });
+    expect(await card.locator('.said').textContent()).toMatch(
+      /^“\p{L}+” looked most at \d+\.\d\d–\d+\.\d\d s \(token \d+\); [\d.]+\u00a0% of its attention went to the sound\.$/u,
+    );
+    expect(await card.locator('.correlation').textContent()).toMatch(
+      /^Rank correlation of encoder scores and decoder attention: -?[01]\.\d\d \(over 254 tokens\)/,
+    );
+    await harness.screenshot('traced-word');
+  });
+
   for (const theme of ['light', 'dark', 'highContrast'] satisfies ThemeName[]) {
     scene(`draws in the colours of the theme: ${theme}`, async () => {
       await harness.workbench.setTheme(theme);
