@@ -43,7 +43,7 @@ describe('a model pack', () => {
       readdirSync(packFolder)
         .filter((name) => !listed.includes(name))
         .sort(),
-    ).toEqual(['README.md', 'pack.json', 'parity.json'].sort());
+    ).toEqual(['README.md', 'pack.json'].sort());
   });
 
   it('names a missing file', async () => {
