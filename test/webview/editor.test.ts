@@ -86,7 +86,7 @@ describe('choosing', () => {
     await expect
       .poll(() => page.locator('.count').textContent())
       .toContain('keeps about 63 of 254 tokens (24.8\u00a0%)Which ones is not known before a run: A-ToMe looks at');
-    expect(await page.locator('.timeline').getByText('Choice', { exact: true }).count()).toBe(0);
+    await expect.poll(() => page.locator('.timeline').getByText('Choice', { exact: true }).count()).toBe(0);
   });
 
   it('has the way to run in view at the size of a usual window, and the model’s limits on demand', async () => {
