@@ -166,8 +166,10 @@ async function isView(frame: Frame, name: ViewName): Promise<boolean> {
     if ((await frame.locator(`body[data-view="${name}"]`).count()) === 0) {
       return false;
     }
-    const element: ElementHandle = await frame.frameElement();
-    return await element.isVisible();
+    // A hidden tab keeps its page; VS Code hides the outer of the two frames.
+    const inner: ElementHandle = await frame.frameElement();
+    const outer = await frame.parentFrame()?.frameElement();
+    return (await inner.isVisible()) && (await outer?.isVisible()) !== false;
   } catch {
     // The frame went away while it was asked.
     return false;
