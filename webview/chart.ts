@@ -80,6 +80,15 @@ export class Chart {
     });
   }
 
+  /** The figure as a picture, on the theme's background so that it stands on any slide; undefined without a figure. */
+  async toPicture(format: PictureFormat): Promise<string | Uint8Array | undefined> {
+    const width = Math.max(480, this.node.clientWidth);
+    const figure = this.figure(this.palette, width);
+    if (!this.plotly || !figure) return undefined;
+    const layout = { ...common(this.palette), width, height: figure.height, ...figure.layout };
+    return pictureOf(this.plotly, { data: figure.traces, layout }, this.palette, format);
+  }
+
   dispose(): void {
     cancelAnimationFrame(this.pending);
     for (const stop of this.stop) stop();
@@ -95,6 +104,24 @@ export class Chart {
     if (click) plot.on('plotly_click', ({ points }) => points[0] && click(points[0]));
     if (leave) plot.on('plotly_unhover', leave);
   }
+}
+
+export type PictureFormat = 'png' | 'svg';
+
+/** A Plotly figure as a file: SVG text, or PNG bytes at twice the size of the screen. */
+export async function pictureOf(
+  plotly: typeof PlotlyTypes,
+  { data, layout }: { readonly data: PlotlyTypes.Data[]; readonly layout: Partial<PlotlyTypes.Layout> },
+  palette: Palette,
+  format: PictureFormat,
+): Promise<string | Uint8Array> {
+  const { width = 960, height = 480 } = layout;
+  const address = await plotly.toImage(
+    { data, layout: { ...layout, paper_bgcolor: palette.background } },
+    { format, width, height, scale: format === 'png' ? 2 : 1 },
+  );
+  const content = address.slice(address.indexOf(',') + 1);
+  return format === 'svg' ? decodeURIComponent(content) : Uint8Array.from(atob(content), (byte) => byte.charCodeAt(0));
 }
 
 function common(palette: Palette): Partial<PlotlyTypes.Layout> {

@@ -1,243 +1,165 @@
 import '@vscode/codicons/dist/codicon.css';
 import './style.css';
+import './comparison.css';
 import type { CancellationTokenSource as Cancellation } from 'vscode-jsonrpc/browser';
 import type { ClipInfo } from '../src/protocol/clip';
+import { comparisonCommand, comparisonQuery, type ComparisonSettings } from '../src/protocol/comparison';
 import { EarmarkError } from '../src/protocol/errors';
+import type { ExperimentResult } from '../src/protocol/experiment';
 import type { ReportData } from '../src/protocol/report';
 import type { Run, RunEvent, RunSettings, WindowAnalysis } from '../src/protocol/run';
 import * as view from '../src/protocol/view';
-import { strategies } from '../src/pruning/registry';
-import { Captions } from './captions';
+import { Captions, isBaseline } from './captions';
+import { cellOf, isWhole, ratiosInOrder, stepsOf, waitingCell, withRun, type Cell, type Step } from './cells';
+import { Chooser, firstChoice, type Choices } from './chooser';
 import { ClipTokens, keptOfRun } from './clip-tokens';
 import { CancellationTokenSource, connect, progressToken, readableError } from './connection';
-import { stripLabel } from './controls';
+import { settingsLabel, stripLabel } from './controls';
 import { button, element } from './element';
-import { checkbox, dropdown, textArea } from './fields';
+import { Experiments, type ExperimentChoices } from './experiments';
+import { dropdown } from './fields';
+import { figure, figureHead, timelinePicture, type Picture } from './figure';
+import { parseKeepRatios } from './keep-ratios';
 import { Notices } from './notice';
-import { overlapChart, tradeoffChart } from './overlap';
+import { overlapChart } from './overlap';
+import { Playback, stretchesOf, type Hearing } from './playback';
 import { Memory } from './remembered';
-import { resultOf, Results, toCsv, type Result } from './results';
+import { cellKey, Results, toCsv, toJson } from './results';
+import { speechNote } from './speech';
 import { Stages } from './stages';
+import { Tabs } from './tabs';
 import { Timeline } from './timeline';
 import { registerToolkit } from './toolkit';
-import { plural } from './words-for-numbers';
+import { tradeoffChart } from './tradeoff';
+import { percent, plural } from './words-for-numbers';
 
 registerToolkit();
 const api = acquireVsCodeApi();
 const connection = connect(api);
 
+/** What a reloaded window comes back to. */
 interface RememberedComparison {
-  readonly modelId?: string;
-  readonly strategies?: readonly string[];
-  readonly ratios?: string;
-  readonly question?: string;
+  readonly choices?: Partial<Choices>;
   readonly runs?: readonly Run[];
+  readonly tab?: string;
+  readonly experiment?: ExperimentChoices;
+  readonly experiments?: readonly ExperimentResult[];
 }
 const memory = new Memory<RememberedComparison>(api);
 
-/** Several strategies at several keep ratios on one sound, side by side. */
+/** Several strategies at several keep ratios on one sound, side by side; and experiments on the same sound. */
 class Comparison {
   private readonly notices = new Notices((command) => void connection.sendNotification(view.hostCommand, { command }));
   private readonly stages = new Stages();
-  private readonly results = new Results();
+  private readonly results = new Results({
+    again: (cell) => void this.runAgain(cell),
+    hear: (cell) => this.hear(cell),
+  });
   private readonly captions = new Captions({}, true, 'The captions appear here side by side.');
-  private readonly overlap = overlapChart(() => this.runs);
+  private readonly overlap = overlapChart(() => this.shownRuns);
   private readonly tradeoff = tradeoffChart(() => this.runs);
   private readonly plan = element('p', { class: 'count', attributes: { 'role': 'status', 'aria-live': 'polite' } });
   private readonly strips = element('div', { class: 'stage' });
+  private readonly speech = element('div', { class: 'speech' });
+  private readonly ratioChoice = element('div', { class: 'ratio-choice' });
   private readonly outcome = element('div', { class: 'outcome', attributes: { hidden: '' } });
+  private readonly commandLine = element('code', { class: 'command-line' });
   private readonly exports: (HTMLElement & { disabled: boolean })[];
-  private readonly runButton = button('Run Comparison', 'play', () => void this.run(), 'primary');
+  private readonly runButton = button('Run Comparison', 'play', () => void this.runAll(), 'primary');
   private readonly cancelButton = button('Cancel', 'debug-stop', () => this.cancel());
-  private chosen: Set<string>;
-  private ratios: string;
-  private question: string;
-  private modelId: string;
+  private readonly chooser: Chooser;
+  private readonly experiments: Experiments;
+  private readonly tabs: Tabs;
+  private readonly playback: Playback;
   private clip: ClipInfo | undefined;
   private windows: WindowAnalysis[] = [];
   private timeline: Timeline | undefined;
-  private drafts: (Result & { runId?: string })[] = [];
-  private runs: readonly Run[] = [];
+  private cells: Cell[] = [];
   private cancellation: Cancellation | undefined;
+  /** The keep ratio whose pictures are shown; undefined for all. */
+  private shownRatio: number | undefined;
+  private heard: string | undefined;
+  private hearing: Hearing = 'kept-in-place';
   private pendingTable = 0;
 
   constructor(private state: view.ViewState) {
     const remembered = memory.read();
-    this.chosen = new Set(remembered.strategies ?? ['segmentwise', 'top-k', 'random']);
-    this.ratios = remembered.ratios ?? '50, 25, 10';
-    this.question = remembered.question ?? state.settings.question;
-    this.modelId = state.models.some(({ modelId }) => modelId === remembered.modelId)
-      ? remembered.modelId!
-      : state.modelId;
-    this.runs = remembered.runs ?? [];
-    this.drafts = this.runs.map(resultOf);
+    this.chooser = new Chooser(state.models, this.firstChoices(remembered.choices), (choices) => {
+      memory.write({ choices });
+      this.showPlan();
+      this.experiments.update(this.clip !== undefined);
+      this.results.show(this.cells, this.references);
+    });
+    this.cells = (remembered.runs ?? []).map(cellOf);
+    this.playback = new Playback(
+      () => this.clip?.durationSeconds ?? 0,
+      (startSeconds, endSeconds) => connection.sendRequest(view.readSamples, { startSeconds, endSeconds }),
+      {
+        moved: (seconds) => this.timeline?.movePlayhead(seconds),
+        changed: (playing) => this.results.setPlaying(playing ? this.heard : undefined),
+        failed: (error) => this.notices.error(readableError(error)),
+      },
+    );
+    this.experiments = new Experiments(
+      {
+        connection,
+        notices: this.notices,
+        model: () => this.chooser.model,
+        settings: () => this.commonSettings(),
+        remember: (experiment, experiments) => memory.write({ experiment, experiments }),
+        save: (name, ending, content) => void this.save(name, ending, content),
+        savePicture: (name, format, picture) => void this.savePicture(name, format, picture),
+      },
+      remembered.experiment ?? {
+        name: '',
+        strategy: state.settings.strategy === 'none' ? 'segmentwise' : state.settings.strategy,
+        keepRatio: state.settings.strategy === 'none' ? 0.25 : state.settings.keepRatio,
+        segments: state.settings.parameters['segments'] ?? 10,
+      },
+      remembered.experiments ?? [],
+    );
     this.exports = [
       button('HTML Report', 'file-code', () => void this.exportReport()),
-      button('CSV', 'table', () => void this.save('csv', toCsv(this.runs))),
-      button('JSON', 'json', () => void this.save('json', `${JSON.stringify(this.runs, undefined, 2)}\n`)),
-      button('PNG', 'file-media', () => void this.savePicture()),
+      button('CSV', 'table', () => void this.save('comparison', 'csv', toCsv(this.runs, this.references))),
+      button('JSON', 'json', () => void this.save('comparison', 'json', toJson(this.runs, this.references))),
     ];
-    connection.onNotification(view.stateChanged, (next) => {
-      const changed = next.revision !== this.state.revision;
-      const models = JSON.stringify(next.models) !== JSON.stringify(this.state.models);
-      this.state = next;
-      if (next.engine.status === 'failed') this.notices.error(EarmarkError.fromData(next.engine.error));
-      if (models) this.build(document.getElementById('root')!);
-      if (changed) {
-        this.runs = [];
-        this.drafts = [];
-        this.windows = [];
-        this.show();
-        void this.open();
-      }
-    });
-    connection.onNotification(view.command, ({ command }) => {
-      if (command === 'pruneAndCaption' || command === 'compare') void this.run();
-      else if (command === 'cancel') this.cancel();
-      else if (command === 'exportReport') void this.exportReport();
-    });
+    this.tabs = new Tabs(
+      [
+        { name: 'comparison', label: 'Comparison', content: this.comparisonPage() },
+        { name: 'experiments', label: 'Experiments', content: this.experiments.node },
+      ],
+      remembered.tab ?? 'comparison',
+      (tab) => memory.write({ tab }),
+    );
+    this.listen();
+    // Written once at the start: the host finds the sound of a panel by what is kept with it.
+    memory.write({ choices: this.chooser.choices });
   }
 
-  build(root: HTMLElement): void {
-    const remember = () => {
-      memory.write({
-        strategies: [...this.chosen],
-        ratios: this.ratios,
-        question: this.question,
-        modelId: this.modelId,
-      });
-      this.showPlan();
-    };
-    const model = this.state.models.find(({ modelId }) => modelId === this.modelId);
-    const ratioField = element('input', {
-      class: 'number wide',
-      title: 'Shares of the tokens to keep, in percent, separated by commas',
-      id: 'ratios',
-      attributes: { type: 'text', inputmode: 'decimal', value: this.ratios },
-      on: {
-        input: () => {
-          this.ratios = ratioField.value;
-          remember();
-        },
-      },
-    });
-    const question = textArea(
-      { label: 'Question', description: 'What the model is asked about the sound.' },
-      this.question,
-      (text) => {
-        this.question = text;
-        remember();
-      },
-    );
-    question.placeholder(model?.question ?? '');
-    this.cancelButton.hidden = true;
-    root.replaceChildren(
+  get node(): HTMLElement {
+    return element(
+      'div',
+      { class: 'comparison' },
       element(
-        'div',
-        { class: 'comparison' },
-        element(
-          'header',
-          { class: 'title' },
-          element('h1', { text: `Compare strategies on ${this.state.fileName ?? 'this sound'}` }),
-        ),
-        element(
-          'section',
-          { class: 'chooser', attributes: { 'aria-label': 'What to compare' } },
-          element(
-            'fieldset',
-            {},
-            element('legend', { text: 'Strategies' }),
-            ...strategies
-              .filter(({ usesKeepRatio }) => usesKeepRatio)
-              .map(({ name, label, description, needs }) => {
-                const missing = needs.find((need) => model && !model.offers.includes(need));
-                const box = checkbox(
-                  {
-                    label,
-                    description: missing === undefined ? description : `${description} This model gives no ${missing}.`,
-                  },
-                  this.chosen.has(name) && missing === undefined,
-                  (checked) => {
-                    if (checked) this.chosen.add(name);
-                    else this.chosen.delete(name);
-                    remember();
-                  },
-                );
-                box.enable(missing === undefined);
-                return box.node;
-              }),
-          ),
-          element(
-            'div',
-            { class: 'chooser-side' },
-            dropdown(
-              { label: 'Model', description: 'The audio language model that listens and writes.' },
-              this.state.models.map((one) => ({
-                value: one.modelId,
-                label: one.title,
-                disabled: one.problem !== undefined,
-              })),
-              this.modelId,
-              (value) => {
-                this.modelId = value;
-                this.windows = [];
-                remember();
-                this.build(root);
-              },
-            ).node,
-            element(
-              'div',
-              { class: 'field' },
-              element('label', { text: 'Keep ratios, %', attributes: { for: 'ratios' } }),
-              ratioField,
-            ),
-            question.node,
-            this.plan,
-            element('p', {
-              class: 'hint',
-              text: 'Pruning is nearly free for captions and questions, and costly for transcription.',
-            }),
-            element('div', { class: 'actions' }, this.runButton, this.cancelButton),
-          ),
-        ),
-        this.stages.node,
-        this.notices.node,
-        this.outcome,
+        'header',
+        { class: 'title' },
+        element('h1', { text: `Compare strategies on ${this.state.fileName ?? 'this sound'}` }),
+        this.tabs.list,
       ),
+      this.notices.node,
+      ...this.tabs.panels,
     );
-    this.outcome.replaceChildren(
-      element(
-        'div',
-        { class: 'section-head' },
-        element('h2', { text: 'Results' }),
-        element('div', { class: 'card-actions' }, element('span', { class: 'hint', text: 'Export' }), ...this.exports),
-      ),
-      this.results.node,
-      element('h2', { text: 'Kept tokens' }),
-      this.strips,
-      element(
-        'div',
-        { class: 'charts' },
-        element('section', {}, element('h2', { text: 'Overlap of kept tokens (Jaccard)' }), this.overlap.node),
-        element('section', {}, element('h2', { text: 'Time against change of words' }), this.tradeoff.node),
-      ),
-      this.captions.node,
-    );
-    this.showPlan();
-    this.show();
   }
 
   async open(): Promise<void> {
     this.stages.say('Decoding the sound…');
     try {
       this.clip = await connection.sendRequest(view.openClip, {});
+      if (this.runs.length > 0 && this.runs[0]?.clipId !== this.clip.clipId) this.forget();
       this.stages.rest(this.runs.length > 0 ? '' : 'Choose strategies and keep ratios, then run the comparison.');
+      this.experiments.update(true);
       this.showPlan();
-      if (this.runs.length > 0 && this.runs[0]?.clipId !== this.clip.clipId) {
-        this.runs = [];
-        this.drafts = [];
-      }
-      if (this.runs.length > 0) await this.analyse();
+      if (this.runs.length > 0) await this.analyse(this.runs[0]!.modelId);
       this.show();
     } catch (thrown) {
       this.stages.rest();
@@ -245,159 +167,448 @@ class Comparison {
     }
   }
 
-  /** For results that were brought back: the pictures under their strips. */
-  private async analyse(): Promise<void> {
-    const analysis = await connection.sendRequest(view.analyse, { modelId: this.modelId });
-    this.windows = [...analysis.windows];
+  private listen(): void {
+    connection.onNotification(view.stateChanged, (next) => this.takeState(next));
+    connection.onNotification(view.command, ({ command }) => {
+      if (command === 'pruneAndCaption' || command === 'compare') void this.runAll();
+      else if (command === 'cancel') this.cancel();
+      else if (command === 'exportReport') void this.exportReport();
+    });
+    connection.onNotification(view.showExperiment, ({ name }) => {
+      this.tabs.show('experiments');
+      this.experiments.choose(name);
+    });
+    window.addEventListener('pagehide', () => {
+      this.playback.dispose();
+      connection.dispose();
+    });
   }
 
-  private settings(): RunSettings[] {
-    const model = this.state.models.find(({ modelId }) => modelId === this.modelId);
-    const question = this.question.trim() === '' ? (model?.question ?? '') : this.question;
-    const common = { ...this.state.settings, question };
-    const ratios = parseRatios(this.ratios) ?? [];
-    const pruned = strategies
-      .filter(
-        ({ name, usesKeepRatio, needs }) =>
-          usesKeepRatio && this.chosen.has(name) && needs.every((need) => !model || model.offers.includes(need)),
-      )
-      .flatMap(({ name }) => ratios.map((keepRatio) => ({ ...common, strategy: name, keepRatio })));
-    return [{ ...common, strategy: 'none', keepRatio: 1, parameters: {} }, ...pruned];
+  private takeState(next: view.ViewState): void {
+    const before = this.state;
+    this.state = next;
+    if (next.engine.status === 'failed') this.notices.error(EarmarkError.fromData(next.engine.error));
+    const linked = JSON.stringify(next.comparison) !== JSON.stringify(before.comparison);
+    if (linked || JSON.stringify(next.models) !== JSON.stringify(before.models)) {
+      this.chooser.set(linked ? this.linkedChoices(next.comparison ?? {}) : this.chooser.choices, next.models);
+      memory.write({ choices: this.chooser.choices });
+      if (linked) this.tabs.show('comparison');
+      this.experiments.update(this.clip !== undefined);
+      this.showPlan();
+    }
+    if (next.revision !== before.revision) {
+      this.forget();
+      this.show();
+      void this.open();
+    }
+  }
+
+  /** The sound changed: what was found out about the old one is no longer true. */
+  private forget(): void {
+    this.playback.stop();
+    this.cells = [];
+    this.windows = [];
+    this.experiments.update(this.clip !== undefined, []);
+    memory.write({ runs: [], experiments: [] });
+  }
+
+  // --- choosing
+
+  private firstChoices(remembered: Partial<Choices> = {}): Choices {
+    const { settings, models, modelId, comparison } = this.state;
+    const { budgetMode, budgetScope = 'window', headReduce, parameters, question, maxNewTokens } = settings;
+    const known = models.some((model) => model.modelId === remembered.modelId);
+    const choices: Choices = {
+      strategies: firstChoice,
+      keepRatios: '0.5, 0.25, 0.1',
+      budgetMode,
+      budgetScope,
+      headReduce,
+      parameters,
+      question,
+      maxNewTokens,
+      repeats: 1,
+      references: '',
+      ...remembered,
+      modelId: known ? remembered.modelId! : modelId,
+    };
+    return comparison ? this.linkedChoices(comparison, choices) : choices;
+  }
+
+  /** What a link says in place of what was chosen. A model that is not here is told, not taken. */
+  private linkedChoices(
+    { keepRatios, modelId, ...linked }: Partial<ComparisonSettings>,
+    choices = this.chooser.choices,
+  ): Choices {
+    const known = modelId === undefined || this.state.models.some((model) => model.modelId === modelId);
+    if (!known)
+      this.notices.warn(`The link names the model “${modelId}”, which is not installed: another one is chosen.`);
+    return {
+      ...choices,
+      ...linked,
+      modelId: known ? (modelId ?? choices.modelId) : choices.modelId,
+      keepRatios: keepRatios?.join(', ') ?? choices.keepRatios,
+    };
+  }
+
+  private get references(): readonly string[] {
+    return this.chooser.choices.references
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '');
+  }
+
+  private commonSettings(): RunSettings {
+    const { budgetMode, budgetScope, headReduce, parameters, question, maxNewTokens } = this.chooser.choices;
+    return {
+      ...this.state.settings,
+      budgetMode,
+      budgetScope,
+      headReduce,
+      parameters,
+      maxNewTokens,
+      question: question.trim() === '' ? (this.chooser.model?.question ?? '') : question,
+    };
+  }
+
+  /** In the order of running: all tokens, a quarter of each strategy, then the other ratios. */
+  private plannedSettings(): RunSettings[] {
+    const common = this.commonSettings();
+    const { ratios } = parseKeepRatios(this.chooser.choices.keepRatios);
+    return [
+      { ...common, strategy: 'none', keepRatio: 1, parameters: {} },
+      ...ratiosInOrder(ratios).flatMap((keepRatio) =>
+        this.chooser.strategies.map(({ name }) => ({ ...common, strategy: name, keepRatio })),
+      ),
+    ];
+  }
+
+  private comparisonSettings(): ComparisonSettings {
+    const { modelId, keepRatios, repeats } = this.chooser.choices;
+    const {
+      budgetMode,
+      budgetScope = 'window',
+      headReduce,
+      parameters,
+      question,
+      maxNewTokens,
+    } = this.commonSettings();
+    return {
+      modelId,
+      strategies: this.chooser.strategies.map(({ name }) => name),
+      keepRatios: parseKeepRatios(keepRatios).ratios,
+      budgetMode,
+      budgetScope,
+      headReduce,
+      parameters,
+      question,
+      maxNewTokens,
+      repeats,
+    };
   }
 
   private showPlan(): void {
-    const ratios = parseRatios(this.ratios);
-    const model = this.state.models.find(({ modelId }) => modelId === this.modelId);
-    const runs = this.settings().length;
-    this.plan.classList.toggle('problem', ratios === undefined);
+    const { model } = this.chooser;
+    const { ratios, problems } = parseKeepRatios(this.chooser.choices.keepRatios);
+    const count = this.chooser.strategies.length;
+    const repeats = this.chooser.choices.repeats;
+    const runs = 1 + count * ratios.length;
+    const times = repeats > 1 ? `, each ${String(repeats)} times after a warm-up` : '';
     this.plan.textContent = !model
       ? 'No model was found. Choose a model folder in the settings.'
-      : ratios === undefined
-        ? 'Keep ratios are percentages above 0 and at most 100, separated by commas: 50, 25, 10.'
-        : `${plural(runs, 'run')}, all tokens first.`;
-    this.runButton.disabled =
-      this.cancellation !== undefined ||
-      !this.clip ||
-      !model ||
-      model.problem !== undefined ||
-      ratios === undefined ||
-      runs < 2;
+      : count === 0
+        ? 'Choose at least one strategy.'
+        : problems.length > 0
+          ? ''
+          : `${plural(runs, 'run')}: all tokens, then ${count === 1 ? '1 strategy' : `${String(count)} strategies`} at ${ratiosInOrder(ratios).map(percent).join(', ')}${times}.`;
+    const right = model !== undefined && model.problem === undefined && problems.length === 0 && count > 0;
+    this.runButton.disabled = this.cancellation !== undefined || !this.clip || !right;
+    this.commandLine.textContent = right
+      ? comparisonCommand(this.comparisonSettings(), this.state.fileName ?? 'FILE', model.question)
+      : '';
   }
 
-  private async run(): Promise<void> {
+  // --- the page
+
+  private comparisonPage(): HTMLElement {
+    this.cancelButton.hidden = true;
+    this.chooser.side.append(
+      this.plan,
+      element('p', {
+        class: 'hint',
+        text: 'Pruning is nearly free for captions and questions, and costly for transcription.',
+      }),
+      element('div', { class: 'actions' }, this.runButton, this.cancelButton),
+    );
+    const save = (name: string, format: 'png' | 'svg', picture: Picture) =>
+      void this.savePicture(name, format, picture);
+    this.outcome.append(
+      element(
+        'div',
+        { class: 'section-head' },
+        element('h2', { text: 'Results' }),
+        element('div', { class: 'card-actions' }, element('span', { class: 'hint', text: 'Export' }), ...this.exports),
+      ),
+      this.results.node,
+      this.speech,
+      element(
+        'div',
+        { class: 'charts' },
+        figure('Time against agreement', 'time-against-agreement', this.tradeoff, save),
+        figure('Overlap of kept tokens (Jaccard)', 'overlap', this.overlap, save),
+      ),
+      figureHead('Kept tokens', 'kept-tokens', (format) => timelinePicture(this.timeline, format), save),
+      this.ratioChoice,
+      this.strips,
+      this.captions.node,
+    );
+    return element('div', { class: 'page' }, this.chooser.node, this.sharing(), this.stages.node, this.outcome);
+  }
+
+  /** The same comparison elsewhere: in a terminal, or in another window. */
+  private sharing(): HTMLElement {
+    const copied = (what: string) => this.stages.rest(`${what} copied.`);
+    return element(
+      'div',
+      { class: 'sharing', attributes: { 'role': 'group', 'aria-label': 'The same comparison elsewhere' } },
+      element('span', { class: 'hint', text: 'In a terminal' }),
+      this.commandLine,
+      button(
+        'Copy command line',
+        'copy',
+        () => {
+          const text = this.commandLine.textContent;
+          if (text === '') return;
+          void connection.sendNotification(view.copyText, { text });
+          copied('Command line');
+        },
+        'icon',
+      ),
+      button('Copy Settings Link', 'link', () => {
+        void connection.sendNotification(view.copySettingsLink, { query: comparisonQuery(this.comparisonSettings()) });
+        copied('Link to these settings, without the sound,');
+      }),
+    );
+  }
+
+  private get runs(): readonly Run[] {
+    return this.cells.flatMap(({ run }) => (run ? [run] : []));
+  }
+
+  /** The runs whose pictures are shown: all tokens, and those of the chosen keep ratio. */
+  private get shownRuns(): readonly Run[] {
+    return this.runs.filter(
+      (run) =>
+        isWhole(run) &&
+        (isBaseline(run) || this.shownRatio === undefined || run.settings.keepRatio === this.shownRatio),
+    );
+  }
+
+  // --- running
+
+  private async runAll(): Promise<void> {
     if (this.runButton.disabled) return;
-    const settings = this.settings();
-    const cancellation = (this.cancellation = new CancellationTokenSource());
-    this.drafts = settings.map((one) => ({ settings: one, state: 'waiting', text: '' }));
-    this.runs = [];
+    this.playback.stop();
+    this.cells = this.plannedSettings().map(waitingCell);
     this.windows = [];
+    this.shownRatio = this.cells[1]?.settings.keepRatio;
+    const { repeats, modelId } = this.chooser.choices;
+    await this.conduct(modelId, stepsOf([...this.cells.keys()], repeats));
+  }
+
+  /** One cell once more, with the settings that it was run with: the encoder's results are still there. */
+  private async runAgain({ settings, run }: Cell): Promise<void> {
+    const at = this.cells.findIndex((cell) => cellKey(cell) === cellKey({ settings }));
+    const before = this.cells[at];
+    if (!before || this.cancellation) return;
+    this.cells[at] = waitingCell(settings);
+    const steps = stepsOf([at], this.chooser.choices.repeats);
+    await this.conduct(run?.modelId ?? this.chooser.choices.modelId, steps, () => {
+      const after = this.cells[at];
+      if (!(after?.run && isWhole(after.run))) this.cells[at] = before;
+    });
+  }
+
+  /** One request for all steps, so that the engine encodes once and runs in this order. */
+  private async conduct(modelId: string, steps: readonly Step[], ended: () => void = () => undefined): Promise<void> {
+    const cancellation = (this.cancellation = new CancellationTokenSource());
+    const settings = steps.map(({ cell }) => this.cells[cell]!.settings);
     this.notices.clear();
     this.cancelButton.hidden = false;
+    this.results.setBusy(true);
     this.showPlan();
     this.show();
     const token = progressToken();
-    const progress = connection.onProgress(view.runProgress, token, (event) => this.follow(event));
+    const follower = new Follower(steps);
+    const progress = connection.onProgress(view.runProgress, token, (event) => this.follow(event, follower));
     this.stages.say('Starting…');
     try {
-      const runs = await connection.sendRequest(
-        view.run,
-        { modelId: this.modelId, settings, progress: token },
-        cancellation.token,
-      );
+      const runs = await connection.sendRequest(view.run, { modelId, settings, progress: token }, cancellation.token);
+      // Where progress got lost, the answer has all runs, in the order that was asked.
+      for (const [i, run] of runs.entries()) this.take(steps[i]!, run, follower);
       const windows = Math.max(0, ...runs.map((run) => run.windows.length));
-      if (this.windows.length < windows) await this.analyse();
-      this.finish(runs);
-      const stopped = cancellation.token.isCancellationRequested;
-      this.stages.rest(
-        stopped ? `Cancelled: ${plural(runs.length, 'run')} kept.` : `${plural(runs.length, 'run')} done.`,
-      );
+      if (this.windows.length < windows) await this.analyse(modelId);
+      const done = plural(this.runs.filter(isWhole).length, 'run');
+      this.stages.rest(cancellation.token.isCancellationRequested ? `Cancelled: ${done} kept.` : `${done} done.`);
     } catch (thrown) {
       const error = readableError(thrown);
       this.stages.rest(error.code === 'cancelled' ? 'Cancelled.' : '');
       this.notices.error(error);
-      this.finish(this.drafts.flatMap(({ run }) => (run ? [run] : [])));
     } finally {
       progress.dispose();
       cancellation.dispose();
       this.cancellation = undefined;
       this.cancelButton.hidden = true;
-      this.showPlan();
+      ended();
+      this.finish();
     }
   }
 
-  private follow(event: RunEvent): void {
-    if (event.kind === 'stage') this.stages.stage(event);
+  private follow(event: RunEvent, follower: Follower): void {
+    if (event.kind === 'stage') this.stages.stage(event, follower.words(this.cells));
     else if (event.kind === 'analysed') {
       if (!this.windows.some(({ index }) => index === event.analysis.index)) this.windows.push(event.analysis);
     } else if (event.kind === 'started') {
-      const at = this.drafts.findIndex(
-        (draft) => draft.state === 'waiting' && sameChoice(draft.settings, event.settings),
-      );
-      this.replaceDraft(at, { state: 'running', runId: event.runId });
+      const step = follower.start(event.runId);
+      const cell = step && this.cells[step.cell];
+      if (!cell) return;
+      this.cells[step.cell] = { ...cell, state: cell.run ? 'repeating' : 'running' };
+      this.showTable();
     } else if (event.kind === 'text') {
-      const at = this.drafts.findIndex((draft) => draft.runId === event.runId);
-      this.replaceDraft(at, { text: (this.drafts[at]?.text ?? '') + event.text });
+      const step = follower.stepOf(event.runId);
+      const cell = step && this.cells[step.cell];
+      // What is repeated was read already.
+      if (cell?.state !== 'running') return;
+      this.cells[step!.cell] = { ...cell, text: cell.text + event.text };
+      this.showTable();
     } else if (event.kind === 'finished') {
-      const at = this.drafts.findIndex((draft) => draft.runId === event.run.runId);
-      this.replaceDraft(at, { ...resultOf(event.run) });
+      const step = follower.stepOf(event.run.runId);
+      if (step) this.take(step, event.run, follower);
     }
   }
 
-  private replaceDraft(at: number, part: Partial<Result> & { readonly runId?: string }): void {
-    const draft = this.drafts[at];
-    if (!draft) return;
-    this.drafts[at] = { ...draft, ...part };
-    // Text comes token by token; the table need not follow faster than it is seen.
+  private take(step: Step, run: Run, follower: Follower): void {
+    const cell = this.cells[step.cell];
+    if (!cell || !follower.takeOnce(run.runId)) return;
+    const first = !cell.run;
+    this.cells[step.cell] = withRun(cell, run, step.counts);
+    if (first) this.show();
+    else this.showTable();
+  }
+
+  /** Text comes token by token; the table need not follow faster than it is seen. */
+  private showTable(): void {
     this.pendingTable ||= requestAnimationFrame(() => {
       this.pendingTable = 0;
-      this.results.show(this.drafts);
+      this.results.show(this.cells, this.references);
     });
   }
 
   private cancel(): void {
+    this.experiments.cancel();
     if (!this.cancellation) return;
     this.stages.say('Cancelling…');
     this.cancellation.cancel();
   }
 
-  /** Takes what was done; what was not reached leaves the table. */
-  private finish(runs: readonly Run[]): void {
-    this.runs = runs;
-    this.drafts = runs.map(resultOf);
-    memory.write({ runs });
+  /** Keeps what was done; what was not reached leaves the table. */
+  private finish(): void {
+    this.cells = this.cells.filter(({ run }) => run !== undefined).map((cell) => ({ ...cell, state: 'done' }));
+    memory.write({ runs: this.runs });
+    this.results.setBusy(false);
+    this.showPlan();
     this.show();
   }
 
+  /** For results that were brought back: the pictures under their strips. */
+  private async analyse(modelId: string): Promise<void> {
+    const analysis = await connection.sendRequest(view.analyse, { modelId });
+    this.windows = [...analysis.windows];
+  }
+
+  // --- showing
+
   private show(): void {
-    this.outcome.hidden = this.drafts.length === 0;
-    this.results.show(this.drafts);
-    this.captions.show(this.runs, new Set());
+    this.outcome.hidden = this.cells.length === 0;
+    this.results.show(this.cells, this.references);
+    this.speech.replaceChildren(...[speechNote(this.runs)].filter((note) => note !== null));
+    this.showRatioChoice();
+    this.showPictures();
+    for (const one of this.exports) one.disabled = this.runs.length === 0;
+  }
+
+  private showPictures(): void {
+    this.captions.show(this.shownRuns, new Set());
     this.overlap.draw();
     this.tradeoff.draw();
-    for (const one of this.exports) one.disabled = this.runs.length === 0;
     this.showStrips();
   }
 
-  private showStrips(): void {
-    if (!this.clip || this.windows.length === 0 || this.runs.length === 0) return;
-    const { settings } = this.state;
+  /** One keep ratio at a time keeps pictures readable; a person may ask for all. */
+  private showRatioChoice(): void {
+    const pruned = this.runs.filter((run) => !isBaseline(run));
+    const ratios = [...new Set(pruned.map(({ settings }) => settings.keepRatio))].sort((a, b) => b - a);
+    if (ratios.length > 0 && this.shownRatio !== undefined && !ratios.includes(this.shownRatio)) {
+      this.shownRatio = ratiosInOrder(ratios)[0];
+    }
+    const key = `${ratios.join(' ')} ${String(this.shownRatio)}`;
+    if (this.ratioChoice.dataset['key'] === key) return;
+    this.ratioChoice.dataset['key'] = key;
+    const ratioField = dropdown(
+      {
+        label: 'Keep ratio shown',
+        description: 'Which runs the strips, the overlap and the captions show. Table and trade-off show all.',
+      },
+      [...ratios.map((ratio) => ({ value: String(ratio), label: percent(ratio) })), { value: 'all', label: 'All' }],
+      this.shownRatio === undefined ? 'all' : String(this.shownRatio),
+      (value) => {
+        this.shownRatio = value === 'all' ? undefined : Number(value);
+        this.ratioChoice.dataset['key'] = `${ratios.join(' ')} ${String(this.shownRatio)}`;
+        this.showPictures();
+      },
+    );
+    const hearingField = dropdown(
+      { label: 'Kept tokens are heard', description: 'How the sound is played that a run keeps.' },
+      [
+        { value: 'kept-in-place', label: 'with silence between' },
+        { value: 'kept-joined', label: 'joined' },
+      ],
+      this.hearing,
+      (value) => (this.hearing = value as Hearing),
+    );
+    this.ratioChoice.replaceChildren(ratioField.node, hearingField.node);
+  }
+
+  private get tokens(): ClipTokens | undefined {
+    if (this.windows.length === 0) return undefined;
+    const [run] = this.runs;
+    const { modelId } = run ?? this.chooser.choices;
+    const secondsPerToken = this.state.models.find((model) => model.modelId === modelId)?.secondsPerToken ?? 0.04;
     const windows = this.windows.toSorted((a, b) => a.index - b.index);
-    const secondsPerToken = this.state.models.find(({ modelId }) => modelId === this.modelId)?.secondsPerToken ?? 0.04;
-    const tokens = new ClipTokens({ windows, secondsPerToken }, settings.headReduce);
-    const { durationSeconds, peaks } = this.clip;
+    return new ClipTokens({ windows, secondsPerToken }, run?.settings.headReduce ?? 'mean');
+  }
+
+  private showStrips(): void {
+    const { tokens, clip } = this;
+    if (!clip || !tokens || this.runs.length === 0) return;
+    const { durationSeconds, peaks } = clip;
+    const { settings } = this.runs[0]!;
     this.timeline ??= new Timeline(
       { durationSeconds, settings, strips: [] },
       {
+        seek: (seconds) => this.playFrom(seconds),
+        stop: () => this.playback.stop(),
         readPeaks: (startSeconds, endSeconds, columns) =>
           connection.sendRequest(view.readPeaks, { startSeconds, endSeconds, columns }),
       },
     );
-    this.strips.replaceChildren(this.timeline.node);
+    if (!this.timeline.node.isConnected) this.strips.replaceChildren(this.timeline.node);
     this.timeline.update({
       durationSeconds,
       peaks,
       tokens,
-      strips: this.runs.map((run) => ({
+      settings,
+      strips: this.shownRuns.map((run) => ({
         label: stripLabel(run.settings),
         settings: run.settings,
         kept: keptOfRun(run, tokens.total),
@@ -406,31 +617,64 @@ class Comparison {
     });
   }
 
+  // --- hearing
+
+  private hear(cell: Cell): void {
+    const key = cellKey(cell);
+    const stops = this.playback.isPlaying && this.heard === key;
+    this.playback.stop();
+    if (stops || !cell.run) return;
+    this.heard = key;
+    const { tokens } = this;
+    this.playback.hearing = isBaseline(cell.run) || !tokens ? 'everything' : this.hearing;
+    this.playback.kept = tokens
+      ? stretchesOf(
+          keptOfRun(cell.run, tokens.total).spans,
+          (token) => tokens.startOf(token),
+          (token) => tokens.endOf(token),
+        )
+      : [];
+    this.playback.play(0);
+  }
+
+  /** From a place of the timeline: what is heard stays the run that was heard last, or everything. */
+  private playFrom(seconds: number): void {
+    if (this.heard === undefined) this.playback.hearing = 'everything';
+    this.playback.play(seconds);
+  }
+
   // --- export
 
-  private async save(ending: string, content: string | Uint8Array): Promise<void> {
+  private async save(name: string, ending: string, content: string | Uint8Array): Promise<void> {
     await this.exporting(() =>
-      connection.sendRequest(view.save, { suggestedName: `${this.baseName()}-comparison.${ending}`, content }),
+      connection.sendRequest(view.save, { suggestedName: `${this.baseName()}-${name}.${ending}`, content }),
     );
   }
 
-  private async savePicture(): Promise<void> {
-    if (!this.timeline) return;
-    const address = await this.timeline.toImage();
-    await this.save(
-      'png',
-      Uint8Array.from(atob(address.slice(address.indexOf(',') + 1)), (byte) => byte.charCodeAt(0)),
-    );
+  private async savePicture(name: string, format: 'png' | 'svg', picture: Picture): Promise<void> {
+    const content = await picture(format);
+    if (content !== undefined) await this.save(name, format, content);
+    else this.stages.rest('There is nothing to draw in this figure yet.');
   }
 
   private async exportReport(): Promise<void> {
-    const { clip, windows, runs, modelId } = this;
-    if (!clip || runs.length === 0) return;
+    const { clip, runs, references } = this;
+    if (!clip || (runs.length === 0 && this.experiments.results.length === 0)) return;
+    const modelId = runs[0]?.modelId ?? this.chooser.choices.modelId;
     const secondsPerToken = this.state.models.find((model) => model.modelId === modelId)?.secondsPerToken ?? 0.04;
+    const windows = this.windows.toSorted((a, b) => a.index - b.index);
     const data: ReportData = {
       version: 1,
       created: new Date().toISOString(),
-      clips: [{ clip, analysis: { clipId: clip.clipId, modelId, secondsPerToken, windows }, runs }],
+      clips: [
+        {
+          clip,
+          ...(windows.length > 0 && { analysis: { clipId: clip.clipId, modelId, secondsPerToken, windows } }),
+          runs,
+          references,
+          experiments: this.experiments.results,
+        },
+      ],
     };
     await this.exporting(() =>
       connection.sendRequest(view.exportReport, { suggestedName: `${this.baseName()}-comparison.html`, data }),
@@ -450,22 +694,44 @@ class Comparison {
   }
 }
 
-/** "50, 25" -> [0.5, 0.25]; undefined where one is not a percentage. */
-function parseRatios(text: string): number[] | undefined {
-  const parts = text.split(/[\s,;%]+/).filter((part) => part !== '');
-  const ratios = parts.map((part) => Number(part) / 100);
-  return ratios.length > 0 && ratios.every((ratio) => ratio > 0 && ratio <= 1) ? [...new Set(ratios)] : undefined;
-}
+/** Which step each run of a request is: the engine starts them in the order that was asked. */
+class Follower {
+  private readonly steps = new Map<string, Step>();
+  private readonly taken = new Set<string>();
+  private current: Step | undefined;
 
-function sameChoice(a: RunSettings, b: RunSettings): boolean {
-  return a.strategy === b.strategy && a.keepRatio === b.keepRatio;
+  constructor(private readonly order: readonly Step[]) {}
+
+  start(runId: string): Step | undefined {
+    this.current = this.order[this.steps.size];
+    if (this.current) this.steps.set(runId, this.current);
+    return this.current;
+  }
+
+  stepOf(runId: string): Step | undefined {
+    return this.steps.get(runId);
+  }
+
+  /** False where the run was taken before. */
+  takeOnce(runId: string): boolean {
+    const fresh = !this.taken.has(runId);
+    this.taken.add(runId);
+    return fresh;
+  }
+
+  /** "3 of 13, Top-K, 25 %" */
+  words(cells: readonly Cell[]): string | undefined {
+    const cell = this.current && cells[this.current.cell];
+    if (!cell) return undefined;
+    return `${String(this.steps.size)} of ${String(this.order.length)}, ${settingsLabel(cell.settings)}`;
+  }
 }
 
 async function start(): Promise<void> {
   const root = document.getElementById('root')!;
   try {
     const comparison = new Comparison(await connection.sendRequest(view.ready, undefined));
-    comparison.build(root);
+    root.replaceChildren(comparison.node);
     await comparison.open();
   } catch (thrown) {
     const notices = new Notices((command) => void connection.sendNotification(view.hostCommand, { command }));

@@ -142,14 +142,19 @@ export function textArea(
   value: string,
   change: (value: string) => void,
 ): Field<string> & { placeholder(text: string): void } {
-  const area = element('vscode-text-area', {
-    title: description,
-    attributes: { 'aria-label': label, 'rows': '2', 'resize': 'vertical' },
-    on: { input: () => change(area.value) },
-  }) as ValueElement & { placeholder: string };
+  // The toolkit takes the name of a text area from its content and nowhere else.
+  const area = element(
+    'vscode-text-area',
+    {
+      title: description,
+      attributes: { rows: '2', resize: 'vertical' },
+      on: { input: () => change(area.value) },
+    },
+    label,
+  ) as ValueElement & { placeholder: string };
   area.value = value;
   return {
-    node: field(label, description, area),
+    node: element('div', { class: 'field' }, area),
     set: (next) => {
       if (area.value !== next) area.value = next;
     },

@@ -1,14 +1,20 @@
 import './report.css';
 import './style.css';
+import './comparison.css';
 import type { ReportClip, ReportData } from '../src/protocol/report';
 import { fromJson } from '../src/report/typed-arrays';
 import { Captions, isBaseline } from './captions';
+import { cellOf } from './cells';
 import { ClipTokens, keptOfRun } from './clip-tokens';
 import { stripLabel } from './controls';
 import { element } from './element';
-import { overlapChart, tradeoffChart } from './overlap';
-import { resultOf, Results } from './results';
+import { experimentSection } from './experiment-result';
+import { figure } from './figure';
+import { overlapChart } from './overlap';
+import { Results } from './results';
+import { speechNote } from './speech';
 import { Timeline } from './timeline';
+import { tradeoffChart } from './tradeoff';
 import { clock, plural } from './words-for-numbers';
 
 /** A report draws with the views' own code, from the data in its page. */
@@ -28,7 +34,7 @@ function show(data: ReportData, root: HTMLElement): void {
   );
 }
 
-function clipSection({ clip, analysis, runs }: ReportClip): HTMLElement {
+function clipSection({ clip, analysis, runs, references, experiments = [] }: ReportClip): HTMLElement {
   const section = element(
     'section',
     { class: 'report-clip' },
@@ -79,27 +85,35 @@ function clipSection({ clip, analysis, runs }: ReportClip): HTMLElement {
   section.append(timeline.node);
   if (runs.length > 1) {
     const results = new Results();
-    results.show(runs.map(resultOf));
+    results.show(runs.map(cellOf), references);
     section.append(element('h2', { text: 'Results' }), results.node);
+    const note = speechNote(runs);
+    if (note) section.append(note);
   }
   if (runs.filter((run) => !isBaseline(run)).length > 1) {
     section.append(
       element(
         'div',
         { class: 'charts' },
-        element(
-          'section',
-          {},
-          element('h2', { text: 'Overlap of kept tokens (Jaccard)' }),
-          overlapChart(() => runs).node,
+        figure(
+          'Time against agreement',
+          'time',
+          tradeoffChart(() => runs),
         ),
-        element('section', {}, element('h2', { text: 'Time against change of words' }), tradeoffChart(() => runs).node),
+        figure(
+          'Overlap of kept tokens (Jaccard)',
+          'overlap',
+          overlapChart(() => runs),
+        ),
       ),
     );
   }
-  const captions = new Captions({}, runs.length > 2, 'No run was made.');
-  captions.show(runs, new Set());
-  section.append(captions.node);
+  if (runs.length > 0) {
+    const captions = new Captions({}, runs.length > 2);
+    captions.show(runs, new Set());
+    section.append(captions.node);
+  }
+  section.append(...experiments.map((result) => experimentSection(result)));
   return section;
 }
 

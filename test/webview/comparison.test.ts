@@ -1,0 +1,448 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunSettings } from '../../src/protocol/run';
+import {
+  accessibilityFaults,
+  openView,
+  screenshot,
+  settings,
+  spoken,
+  startPages,
+  stopPages,
+  type PageOptions,
+} from './pages';
+
+beforeAll(startPages);
+afterAll(stopPages);
+
+const grid = {
+  'none': 'A wolf howls, and then a bell rings and fades away.',
+  'segmentwise 0.5': 'A wolf howls, and then a bell rings and fades away.',
+  'segmentwise 0.25': 'A wolf howls, and then a bell rings and fades slowly away.',
+  'segmentwise 0.1': 'A dog howls, and then a bell rings slowly.',
+  'top-k 0.5': 'A wolf howls, and then a bell fades away.',
+  'top-k 0.25': 'A wolf howls, then a bell rings.',
+  'top-k 0.1': 'A wolf howls at length.',
+  'bottom-k': 'The wind blows in the trees.',
+  'other': 'A wolf howls, then something rings and fades.',
+};
+
+async function openComparison(options: PageOptions = {}) {
+  const opened = await openView('comparison', { captions: grid, ...options });
+  await opened.page.getByText('then run the comparison').waitFor();
+  return opened;
+}
+
+const runAll = async (page: Page, done = '13 runs done.') => {
+  await page.getByRole('button', { name: 'Run Comparison' }).click();
+  await page.getByText(done).waitFor();
+};
+
+const calls = (page: Page, method: string) =>
+  page.evaluate((name) => window.fake.calls.filter((call) => call.method === name).map(({ params }) => params), method);
+
+const asked = async (page: Page) =>
+  ((await calls(page, 'view/run')) as { settings: RunSettings[] }[]).map((request) =>
+    request.settings.map(({ strategy, keepRatio }) => `${strategy} ${String(keepRatio)}`),
+  );
+
+const column = (page: Page, name: string) =>
+  page.evaluate((label) => {
+    const headers = [...document.querySelectorAll('.results thead th')].map(({ textContent }) => textContent);
+    return [...document.querySelectorAll<HTMLTableRowElement>('.results tbody tr')].map(
+      (row) => row.cells[headers.indexOf(label)]?.textContent,
+    );
+  }, name);
+
+const saved = async (page: Page) =>
+  (await calls(page, 'view/save')) as { suggestedName: string; content: string | Uint8Array }[];
+
+describe('choosing', () => {
+  it('lists published strategies and Earmark’s own, and says why one is not available', async () => {
+    const { page, problems } = await openComparison();
+    const groups = await page.locator('h3.group').allTextContents();
+    expect(groups).toEqual(['Published', 'Earmark’s own']);
+    const own = await page.locator('.strategy-grid').nth(1).locator('vscode-checkbox').allTextContents();
+    expect(own).toContain('Variable budget');
+    const zip = page.locator('.strategy', { hasText: 'VisionZip' });
+    expect(await zip.locator('.reason').textContent()).toBe(
+      'Not available: this model does not give the encoder’s keys.',
+    );
+    expect(await zip.getByRole('checkbox').isDisabled()).toBe(true);
+    expect(await page.locator('.strategy', { hasText: 'DivPrune' }).getAttribute('title')).toContain(
+      'arXiv 2503.02175',
+    );
+    expect(problems).toEqual([]);
+  });
+
+  it('offers the paper’s four, all and none', async () => {
+    const { page } = await openComparison();
+    const checked = () => page.locator('.strategy vscode-checkbox[aria-checked=true]').allTextContents();
+    expect(await checked()).toEqual(['Segmentwise Top-K', 'Top-K', 'Bottom-K', 'Random']);
+    await page.getByRole('button', { name: 'All', exact: true }).click();
+    expect(await checked()).toHaveLength(14);
+    await page.getByRole('button', { name: 'None', exact: true }).click();
+    expect(await checked()).toEqual([]);
+    await page.getByText('Choose at least one strategy.').waitFor();
+    expect(await page.getByRole('button', { name: 'Run Comparison' }).isDisabled()).toBe(true);
+    // The focus stays on the button, for those who go by keyboard.
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Enter');
+    expect(await checked()).toHaveLength(4);
+  });
+
+  it('refuses keep ratios that are none, each in words', async () => {
+    const { page } = await openComparison();
+    const field = page.getByRole('textbox', { name: 'Keep ratios' });
+    const problem = page.locator('#ratio-problem');
+    for (const [text, words] of [
+      ['0', '0 keeps nothing: a keep ratio is above 0.'],
+      ['1.5', '1.5 is more than there is: a keep ratio is at most 1.'],
+      ['half', '“half” is not a number.'],
+      ['', 'Give at least one keep ratio, such as 0.25.'],
+      ['25', '25 is more than there is: a keep ratio is at most 1. For 25 % write 0.25 or 25%.'],
+      ['-0.1, 0.5', '-0.1 keeps nothing: a keep ratio is above 0.'],
+    ] as const) {
+      await field.fill(text);
+      expect(await problem.textContent()).toBe(words);
+      expect(await field.getAttribute('aria-invalid')).toBe('true');
+      expect(await page.getByRole('button', { name: 'Run Comparison' }).isDisabled()).toBe(true);
+    }
+    await field.fill('50 %, .25; 10%');
+    expect(await problem.isVisible()).toBe(false);
+    expect(await page.locator('.chooser-end .count').textContent()).toBe(
+      '13 runs: all tokens, then 4 strategies at 25\u00a0%, 50\u00a0%, 10\u00a0%.',
+    );
+  });
+
+  it('starts with what a link asks for, and takes over another', async () => {
+    const { page } = await openComparison({
+      comparison: { strategies: ['a-tome'], keepRatios: [0.2], question: 'What is said?', repeats: 3, parameters: {} },
+    });
+    const box = (name: string) => page.getByRole('checkbox', { name, exact: true });
+    expect(await box('A-ToMe').isChecked()).toBe(true);
+    expect(await box('Random').isChecked()).toBe(false);
+    expect(await page.getByRole('textbox', { name: 'Keep ratios' }).inputValue()).toBe('0.2');
+    await page.evaluate(() =>
+      window.fake.changeState({ comparison: { strategies: ['random'], keepRatios: [0.3], modelId: 'elsewhere' } }),
+    );
+    await expect.poll(() => box('Random').isChecked()).toBe(true);
+    await page.getByText('The link names the model “elsewhere”').waitFor();
+    expect(await calls(page, 'view/run')).toEqual([]);
+  });
+});
+
+describe('running', () => {
+  it('asks for everything in one request: all tokens, a quarter of each, then the rest', async () => {
+    const { page, problems } = await openComparison();
+    await runAll(page);
+    const four = ['segmentwise', 'top-k', 'bottom-k', 'random'];
+    expect(await asked(page)).toEqual([
+      ['none 1', 'none 1', ...[0.25, 0.5, 0.1].flatMap((ratio) => four.map((name) => `${name} ${String(ratio)}`))],
+    ]);
+    expect(await column(page, 'Tokens kept')).toEqual(
+      expect.arrayContaining(['254 / 254', '63 / 254', '127 / 254', '25 / 254']),
+    );
+    const facts = await page.locator('.results .facts').textContent();
+    expect(facts).toContain('254 tokens hold sound; 496 more held only padding and were trimmed before any pruning.');
+    expect(facts).toContain('Each time was measured once');
+    expect(problems).toEqual([]);
+  });
+
+  it('does not count the first run of a cold engine', async () => {
+    const { page } = await openComparison({ cold: 50 });
+    await page.getByRole('textbox', { name: 'Keep ratios' }).fill('0.5');
+    await runAll(page, '5 runs done.');
+    const speedUps = (await column(page, 'Speed-up')).map((text) => Number.parseFloat(text ?? ''));
+    expect(Math.max(...speedUps)).toBeLessThan(2);
+  });
+
+  it('shows text as it streams and rows as they end', async () => {
+    const { page } = await openComparison({ pace: 40 });
+    await page.getByRole('button', { name: 'Run Comparison' }).click();
+    await page.locator('tr[aria-busy] .waiting', { hasText: 'A wolf' }).waitFor();
+    await page.locator('.stages', { hasText: /of 14, / }).waitFor();
+    // The second row is there long before the last run ends.
+    await page.locator('tbody tr', { hasText: '63 / 254' }).first().waitFor();
+    expect(await page.getByText('13 runs done.').count()).toBe(0);
+  });
+
+  it('keeps what is done when it is cancelled', async () => {
+    const { page, problems } = await openComparison({ pace: 40 });
+    await page.getByRole('button', { name: 'Run Comparison' }).click();
+    await page.locator('tbody tr', { hasText: '63 / 254' }).nth(1).waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByText(/Cancelled: \d runs kept\./).waitFor();
+    expect(await calls(page, '$/cancelRequest')).toHaveLength(1);
+    const captions = await column(page, 'Caption');
+    expect(captions.length).toBeGreaterThanOrEqual(3);
+    expect(captions.length).toBeLessThan(8);
+    expect(captions.filter((text) => text?.includes('(cut short)')).length).toBeLessThanOrEqual(1);
+    expect(await page.getByRole('button', { name: 'Run Comparison' }).isEnabled()).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
+  it('keeps what is done when the engine stops', async () => {
+    const { page } = await openComparison();
+    await runAll(page);
+    await page.evaluate(() => {
+      const failures = { run: { code: 'engine-stopped' as const, message: 'The engine stopped.' } };
+      window.fake.options = { ...window.fake.options, failures };
+    });
+    await page.getByRole('button', { name: 'Run Top-K, 50\u00a0% again' }).click();
+    await page.getByText('The engine stopped.').waitFor();
+    expect(await column(page, 'Caption')).toHaveLength(13);
+  });
+
+  it('runs one cell again and replaces its row', async () => {
+    const { page } = await openComparison();
+    await runAll(page);
+    await page.evaluate(() => {
+      window.fake.options = { ...window.fake.options, captions: { other: 'Something else entirely.' } };
+    });
+    const again = page.getByRole('button', { name: 'Run Top-K, 50\u00a0% again' });
+    await again.focus();
+    await page.keyboard.press('Enter');
+    await page.locator('tbody tr', { hasText: 'Something else entirely' }).waitFor();
+    await expect.poll(() => again.isEnabled()).toBe(true);
+    expect((await asked(page))[1]).toEqual(['top-k 0.5', 'top-k 0.5']);
+    expect(await column(page, 'Caption')).toHaveLength(13);
+    expect(await calls(page, 'view/analyse')).toEqual([]);
+  });
+
+  it('repeats runs in alternating order after a round that does not count, and shows medians', async () => {
+    const { page } = await openComparison({ cold: 50 });
+    await page.getByRole('textbox', { name: 'Keep ratios' }).fill('0.25');
+    await page.getByRole('combobox', { name: 'Repeat each run' }).click();
+    await page.getByRole('option', { name: '3 times, medians' }).click();
+    await page.getByText('each 3 times after a warm-up').waitFor();
+    await runAll(page, '5 runs done.');
+    const [order] = await asked(page);
+    const forwards = ['none 1', 'segmentwise 0.25', 'top-k 0.25', 'bottom-k 0.25', 'random 0.25'];
+    expect(order).toEqual([...forwards, ...forwards, ...forwards.toReversed(), ...forwards]);
+    expect(await page.locator('.results .facts').textContent()).toContain('Times are medians of 3 runs each');
+    const [baseline] = await column(page, 'Prefill');
+    expect(Number.parseFloat(baseline ?? '')).toBeLessThan(150);
+  });
+});
+
+describe('results', () => {
+  it('sorts by keyboard, numbers as numbers', async () => {
+    const { page } = await openComparison();
+    await runAll(page);
+    const kept = page.locator('th button', { hasText: 'Tokens kept' });
+    await kept.focus();
+    await page.keyboard.press('Enter');
+    const header = page.getByRole('columnheader', { name: 'Tokens kept' });
+    expect(await header.getAttribute('aria-sort')).toBe('ascending');
+    const rising = (await column(page, 'Tokens kept')).map((text) => Number.parseInt(text ?? ''));
+    expect(rising).toEqual(rising.toSorted((a, b) => a - b));
+    await page.keyboard.press('Space');
+    expect(await header.getAttribute('aria-sort')).toBe('descending');
+    expect((await column(page, 'Tokens kept'))[0]).toBe('254 / 254');
+    await page.locator('th button', { hasText: 'WER' }).press('Enter');
+    const rates = (await column(page, 'WER')).map((text) => Number.parseFloat(text ?? ''));
+    expect(rates).toEqual(rates.toSorted((a, b) => a - b));
+  });
+
+  it('marks and labels the Pareto front', async () => {
+    const { page } = await openComparison();
+    await runAll(page);
+    const chart = page.getByRole('img', { name: /On the Pareto front/ });
+    await chart.waitFor();
+    expect(await chart.getAttribute('aria-label')).toMatch(
+      /front: Segmentwise 10.*Segmentwise 25\u00a0%, Segmentwise 50\u00a0%\.$/,
+    );
+    await expect.poll(() => chart.locator('.scatterlayer .js-line').count()).toBe(1);
+    expect(await chart.locator('.annotation', { hasText: 'Segmentwise 50' }).count()).toBe(1);
+    expect(await chart.locator('.legendtext').allTextContents()).toEqual([
+      'Pareto front: none is faster and agrees more',
+      'Other runs',
+      'All tokens',
+    ]);
+  });
+
+  it('shows the pictures of one keep ratio, or of all', async () => {
+    const { page } = await openComparison();
+    await runAll(page);
+    const cards = page.locator('.card h3');
+    expect(await cards.count()).toBe(5);
+    await page.getByRole('combobox', { name: 'Keep ratio shown' }).click();
+    await page.getByRole('option', { name: 'All', exact: true }).click();
+    expect(await cards.count()).toBe(13);
+    await page.getByRole('combobox', { name: 'Keep ratio shown' }).click();
+    await page.getByRole('option', { name: '10\u00a0%' }).click();
+    expect(await cards.allTextContents()).toContain('Segmentwise Top-K, 10\u00a0%');
+    expect(await cards.count()).toBe(5);
+    expect(await page.locator('.card ins, .card del').count()).toBeGreaterThan(0);
+  });
+
+  it('scores against reference captions and names the document frequencies', async () => {
+    const { page } = await openComparison();
+    await runAll(page);
+    expect(await page.locator('th button', { hasText: 'CIDEr-D' }).count()).toBe(0);
+    await page.getByText('Parameters and reference captions').click();
+    await page
+      .getByRole('textbox', { name: 'Reference captions' })
+      .fill('A wolf howls, and then a bell rings and fades away.');
+    const header = page.locator('th button', { hasText: 'CIDEr-D' });
+    await header.waitFor();
+    expect(await header.getAttribute('title')).toContain('document frequencies of the 199 sound labels');
+    const scores = (await column(page, 'CIDEr-D')).map((text) => Number.parseFloat(text ?? ''));
+    expect(scores[0]).toBe(10);
+    expect(Math.min(...scores)).toBeLessThan(1);
+  });
+
+  it('says what pruning does to speech', async () => {
+    const { page } = await openComparison({ captions: spoken });
+    await runAll(page);
+    const note = page.getByRole('note');
+    expect(await note.textContent()).toContain('costly for transcription');
+    expect(await note.locator('li').allTextContents()).toEqual(
+      ['50', '25', '10'].map((ratio) => `keeping ${ratio}\u00a0%: 40\u00a0% with every strategy`),
+    );
+  });
+
+  it('lets what is kept be heard', async () => {
+    const { page, problems } = await openComparison();
+    await runAll(page);
+    await page.getByRole('button', { name: 'Hear what Segmentwise Top-K, 10\u00a0% keeps' }).click();
+    await page.getByRole('button', { name: 'Stop' }).waitFor();
+    await expect.poll(() => page.evaluate(() => window.fake.played.length)).toBeGreaterThan(0);
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByRole('combobox', { name: 'Kept tokens are heard' }).click();
+    await page.getByRole('option', { name: 'joined' }).click();
+    await page.getByRole('button', { name: 'Hear what Segmentwise Top-K, 10\u00a0% keeps' }).click();
+    await expect.poll(() => page.evaluate(() => window.fake.played.at(-1)?.seconds ?? 9)).toBeLessThan(1.3);
+    expect(await page.evaluate(() => window.fake.decodeAudioDataCalls)).toBe(0);
+    expect(problems).toEqual([]);
+  });
+});
+
+describe('taking it elsewhere', () => {
+  it('exports CSV, JSON, a report and figures', async () => {
+    const attack = '=HYPERLINK("http://example.org"), "quoted"\nline';
+    const { page, problems } = await openComparison({ captions: { ...grid, random: attack } });
+    await page.getByRole('textbox', { name: 'Keep ratios' }).fill('0.25');
+    await runAll(page, '5 runs done.');
+    for (const name of ['CSV', 'JSON']) await page.getByRole('button', { name, exact: true }).click();
+    for (const name of [
+      'PNG of Kept tokens',
+      'SVG of Kept tokens',
+      'PNG of Time against agreement',
+      'SVG of Overlap',
+    ]) {
+      await page.getByRole('button', { name }).click();
+    }
+    await expect.poll(async () => (await saved(page)).length).toBe(6);
+    const files = await page.evaluate(() =>
+      window.fake.calls
+        .filter(({ method }) => method === 'view/save')
+        .map(({ params }) => params as { suggestedName: string; content: string | Uint8Array })
+        .map(({ suggestedName, content }) => ({
+          suggestedName,
+          start: typeof content === 'string' ? content.slice(0, 100_000) : [...content.slice(0, 8)],
+        })),
+    );
+    const file = (ending: string) => files.find(({ suggestedName }) => suggestedName.endsWith(ending))?.start;
+    const csv = file('howl-then-bell-comparison.csv') as string;
+    expect(csv.split('\r\n')[0]).toMatch(/^strategy,keep_ratio,tokens,trimmed,asked,kept,repeats,/);
+    expect(csv).toContain('segmentwise,0.25,254,496,63,63,1,');
+    expect(csv).toContain(`"'=HYPERLINK(""http://example.org""), ""quoted""\nline"`);
+    const json = JSON.parse(file('howl-then-bell-comparison.json') as string) as { runs: { measures: object }[] };
+    expect(json.runs).toHaveLength(5);
+    expect(json.runs[1]?.measures).toHaveProperty('wordErrorRate');
+    expect(file('kept-tokens.png')).toEqual([137, 80, 78, 71, 13, 10, 26, 10]);
+    expect(file('time-against-agreement.png')).toEqual([137, 80, 78, 71, 13, 10, 26, 10]);
+    expect(file('kept-tokens.svg')).toMatch(/^<svg/);
+    expect(file('overlap.svg')).toContain('Segmentwise');
+    await page.getByRole('button', { name: 'HTML Report' }).click();
+    await expect.poll(() => calls(page, 'view/exportReport')).toHaveLength(1);
+    expect(problems).toEqual([]);
+  });
+
+  it('gives the command line and a link without the file', async () => {
+    const { page } = await openComparison({ fileName: "the wolf's howl.wav" });
+    await page.getByRole('textbox', { name: 'Keep ratios' }).fill('0.5, 25%');
+    await page.getByText('Parameters and reference captions').click();
+    await page.getByRole('spinbutton', { name: 'Segments' }).fill('5');
+    await page.getByRole('textbox', { name: 'Question' }).fill('What is it?');
+    const line =
+      "earmark compare 'the wolf'\\''s howl.wav' --strategies segmentwise,top-k,bottom-k,random --keep 0.5,0.25 --model test-model --set segments=5 --prompt 'What is it?'";
+    expect(await page.locator('.command-line').textContent()).toBe(line);
+    await page.getByRole('button', { name: 'Copy command line' }).click();
+    await page.getByRole('button', { name: 'Copy Settings Link' }).click();
+    expect(await calls(page, 'view/copyText')).toEqual([{ text: line }]);
+    const [{ query }] = (await calls(page, 'view/copySettingsLink')) as [{ query: string }];
+    expect(query).not.toContain('howl');
+    expect(new URLSearchParams(query).get('strategies')).toBe('segmentwise,top-k,bottom-k,random');
+    expect(new URLSearchParams(query).get('set')).toBe('segments=5');
+  });
+
+  it('comes back after a reload, found by its sound', async () => {
+    const first = await openComparison();
+    // Kept from the first moment on, not only after a choice.
+    expect(await first.page.evaluate(() => window.fake.state)).toMatchObject({ resource: 'file:///test.wav' });
+    await first.page.getByRole('textbox', { name: 'Keep ratios' }).fill('0.25');
+    await first.page.getByRole('checkbox', { name: 'Bottom-K' }).click();
+    await runAll(first.page, '4 runs done.');
+    const state = await first.page.evaluate(() => window.fake.state);
+    expect(JSON.stringify(state).length).toBeLessThan(100_000);
+    const { page, problems } = await openView('comparison', { captions: grid, state });
+    await page.locator('.timeline image').waitFor();
+    expect(await page.getByRole('textbox', { name: 'Keep ratios' }).inputValue()).toBe('0.25');
+    expect(await page.getByRole('checkbox', { name: 'Bottom-K' }).isChecked()).toBe(false);
+    expect(await column(page, 'Strategy')).toEqual(['All tokens', 'Segmentwise Top-K', 'Top-K', 'Random']);
+    expect(await calls(page, 'view/run')).toEqual([]);
+    expect(await page.evaluate(() => window.fake.state)).toMatchObject({ resource: 'file:///test.wav' });
+    expect(problems).toEqual([]);
+  });
+
+  it('forgets what was found when the sound changes', async () => {
+    const { page } = await openComparison();
+    await runAll(page);
+    await page.evaluate(() => window.fake.changeState({ revision: 1 }));
+    await page.locator('.outcome').waitFor({ state: 'hidden' });
+  });
+});
+
+describe('safety and access', () => {
+  it('shows hostile captions and names as text', async () => {
+    const attack = '<img src=x onerror="window.attacked=1"><script>window.attacked=1</script>';
+    const { page, problems } = await openComparison({
+      fileName: `${attack}.wav`,
+      captions: { none: `${attack} rain`, other: `${attack} snow <b>bold</b>` },
+    });
+    await runAll(page);
+    await page.mouse.move(400, 400);
+    expect(await page.locator('h1').textContent()).toBe(`Compare strategies on ${attack}.wav`);
+    expect(await page.locator('.results img, .card img, .card b, h1 img').count()).toBe(0);
+    expect(await page.evaluate(() => 'attacked' in window)).toBe(false);
+    expect(problems).toEqual([]);
+  });
+
+  for (const theme of ['light-modern', 'dark-modern', 'high-contrast'] as const) {
+    it(`has no faults that axe finds in ${theme}`, async () => {
+      const { page, problems } = await openComparison({ theme, width: 1360, height: 1000, captions: grid });
+      await page.getByText('Parameters and reference captions').click();
+      await page
+        .getByRole('textbox', { name: 'Reference captions' })
+        .fill('A wolf howls, then a bell rings and fades.');
+      await page.getByText('Parameters and reference captions').click();
+      await runAll(page);
+      await page.locator('.timeline image').waitFor();
+      await page.waitForTimeout(400);
+      await screenshot(page, `comparison-${theme.replace('-modern', '')}`);
+      expect(await accessibilityFaults(page)).toEqual([]);
+      expect(problems).toEqual([]);
+    });
+  }
+
+  it('stacks in a narrow pane', async () => {
+    const { page } = await openComparison({ width: 420, height: 1000, settings });
+    await runAll(page);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(420);
+    await screenshot(page, 'comparison-narrow');
+  });
+});

@@ -1,0 +1,204 @@
+import type { MessageConnection } from 'vscode-jsonrpc/browser';
+import { experimentNamed, experiments } from '../src/experiments/registry';
+import type { ExperimentResult } from '../src/protocol/experiment';
+import type { ModelInfo } from '../src/protocol/model';
+import type { RunEvent, RunSettings } from '../src/protocol/run';
+import * as view from '../src/protocol/view';
+import { strategies } from '../src/pruning/registry';
+import { segmentsParameter } from '../src/pruning/strategy';
+import { missingNeed } from './chooser';
+import { CancellationTokenSource, progressToken, readableError } from './connection';
+import { settingsLabel } from './controls';
+import { button, element } from './element';
+import { experimentSection, type ExperimentExports } from './experiment-result';
+import { dropdown, numberField } from './fields';
+import type { Notices } from './notice';
+import { Stages } from './stages';
+
+export interface ExperimentChoices {
+  readonly name: string;
+  readonly strategy: string;
+  readonly keepRatio: number;
+  readonly segments: number;
+}
+
+export interface ExperimentHost extends ExperimentExports {
+  readonly connection: MessageConnection;
+  readonly notices: Notices;
+  /** The model and what it is asked, as chosen for the comparison. */
+  model(): ModelInfo | undefined;
+  settings(): RunSettings;
+  remember(choices: ExperimentChoices, results: readonly ExperimentResult[]): void;
+}
+
+/** Asks one question of the sound at a time and keeps what was found, the newest first, one of each. */
+export class Experiments {
+  readonly node = element('section', { class: 'experiments', attributes: { 'aria-label': 'Experiments' } });
+  private readonly form = element('div', { class: 'experiment-form' });
+  private readonly stages = new Stages();
+  private readonly found = element('div', { class: 'experiment-results' });
+  private readonly runButton = button('Run Experiment', 'beaker', () => void this.run(), 'primary');
+  private readonly cancelButton = button('Cancel', 'debug-stop', () => this.cancel());
+  private cancellation: CancellationTokenSource | undefined;
+  private ready = false;
+  private runs = 0;
+
+  constructor(
+    private readonly host: ExperimentHost,
+    private choices: ExperimentChoices,
+    private shown: readonly ExperimentResult[],
+  ) {
+    if (!experiments.some(({ name }) => name === choices.name))
+      this.choices = { ...choices, name: experiments[0]!.name };
+    this.cancelButton.hidden = true;
+    this.node.append(this.form, this.stages.node, this.found);
+    this.build();
+    this.show();
+  }
+
+  get results(): readonly ExperimentResult[] {
+    return this.shown;
+  }
+
+  get running(): boolean {
+    return this.cancellation !== undefined;
+  }
+
+  choose(name: string): void {
+    this.change({ name });
+  }
+
+  /** Another model offers other strategies; another sound has no results yet. */
+  update(ready: boolean, results = this.shown): void {
+    this.ready = ready;
+    if (results !== this.shown) {
+      this.shown = results;
+      this.show();
+    }
+    this.build();
+  }
+
+  cancel(): void {
+    if (!this.cancellation) return;
+    this.stages.say('Cancelling…');
+    this.cancellation.cancel();
+  }
+
+  private change(part: Partial<ExperimentChoices>): void {
+    const rebuild = part.name !== undefined && part.name !== this.choices.name;
+    this.choices = { ...this.choices, ...part };
+    this.host.remember(this.choices, this.shown);
+    if (rebuild) this.build();
+  }
+
+  private build(): void {
+    const { name, strategy, keepRatio, segments } = this.choices;
+    const experiment = experimentNamed(name);
+    const model = this.host.model();
+    const fields = {
+      strategy: () =>
+        dropdown(
+          { label: 'Strategy', description: 'The rule that chooses which tokens are kept.' },
+          strategies
+            .filter(({ usesKeepRatio }) => usesKeepRatio)
+            .map((one) => ({ value: one.name, label: one.label, disabled: missingNeed(one, model) !== undefined })),
+          strategy,
+          (value) => this.change({ strategy: value }),
+        ),
+      keepRatio: () =>
+        numberField(
+          { label: 'Keep ratio', description: 'Share of the tokens to keep.' },
+          { minimum: 1, maximum: 100, step: 0.1, unit: '%' },
+          Math.round(keepRatio * 1000) / 10,
+          (value) => this.change({ keepRatio: value / 100 }),
+        ),
+      segments: () =>
+        numberField(segmentsParameter, { ...segmentsParameter, step: 1 }, segments, (value) =>
+          this.change({ segments: value }),
+        ),
+    };
+    this.form.replaceChildren(
+      dropdown(
+        { label: 'Experiment', description: 'The question that is asked of the sound.' },
+        experiments.map((one) => ({ value: one.name, label: one.label })),
+        name,
+        (value) => this.change({ name: value }),
+      ).node,
+      ...experiment.uses.map((use) => fields[use]().node),
+      element('div', { class: 'actions' }, this.runButton, this.cancelButton),
+      element('p', {
+        class: 'about',
+        text: `${experiment.description} ${experiment.captions ? 'Writes captions, so it takes a while.' : 'Looks at scores only: no caption is written.'}`,
+      }),
+    );
+    this.showButtons();
+  }
+
+  private showButtons(): void {
+    const { strategy, name } = this.choices;
+    const chosen = strategies.find((one) => one.name === strategy);
+    const model = this.host.model();
+    const needs = experimentNamed(name).uses.includes('strategy');
+    const missing = needs && (!chosen || missingNeed(chosen, model) !== undefined);
+    this.runButton.disabled = this.running || !this.ready || !model || model.problem !== undefined || missing;
+    this.cancelButton.hidden = !this.running;
+  }
+
+  private async run(): Promise<void> {
+    const { host } = this;
+    const model = host.model();
+    if (this.runButton.disabled || !model) return;
+    const { name, strategy, keepRatio, segments } = this.choices;
+    const common = host.settings();
+    const settings = { ...common, strategy, keepRatio, parameters: { ...common.parameters, segments } };
+    const cancellation = (this.cancellation = new CancellationTokenSource());
+    this.runs = 0;
+    this.showButtons();
+    this.stages.say('Starting…');
+    const token = progressToken();
+    const progress = host.connection.onProgress(view.runProgress, token, (event) => this.follow(event));
+    try {
+      const result = await host.connection.sendRequest(
+        view.experiment,
+        { modelId: model.modelId, name, settings, progress: token },
+        cancellation.token,
+      );
+      this.shown = [result, ...this.shown.filter((other) => other.name !== name)];
+      host.remember(this.choices, this.shown);
+      this.stages.rest('Done.');
+      this.show();
+    } catch (thrown) {
+      const error = readableError(thrown);
+      this.stages.rest(
+        error.code === 'cancelled' ? 'Cancelled: an experiment with half of its runs says nothing.' : '',
+      );
+      host.notices.error(error);
+    } finally {
+      progress.dispose();
+      cancellation.dispose();
+      this.cancellation = undefined;
+      this.showButtons();
+    }
+  }
+
+  private follow(event: RunEvent): void {
+    if (this.cancellation?.token.isCancellationRequested) return;
+    if (event.kind === 'started') {
+      this.runs += 1;
+      this.stages.say(`Run ${String(this.runs)}: ${settingsLabel(event.settings)}…`);
+    } else if (event.kind === 'stage' && event.stage === 'encode') this.stages.stage(event);
+  }
+
+  private show(): void {
+    this.found.replaceChildren(
+      ...(this.shown.length > 0
+        ? this.shown.map((result) => experimentSection(result, this.host))
+        : [
+            element('p', {
+              class: 'empty',
+              text: 'Choose an experiment and run it: a sentence, a figure and a table appear here.',
+            }),
+          ]),
+    );
+  }
+}
