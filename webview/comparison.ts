@@ -21,7 +21,7 @@ import { dropdown } from './fields';
 import { figure, figureHead, timelinePicture, type Picture } from './figure';
 import { parseKeepRatios } from './keep-ratios';
 import { Notices } from './notice';
-import { overlapChart } from './overlap';
+import { overlapChart, overlapNote } from './overlap';
 import { Playback, stretchesOf, type Hearing } from './playback';
 import { Memory } from './remembered';
 import { cellKey, Results, toCsv, toJson } from './results';
@@ -30,7 +30,7 @@ import { Stages } from './stages';
 import { Tabs } from './tabs';
 import { Timeline } from './timeline';
 import { registerToolkit } from './toolkit';
-import { tradeoffChart } from './tradeoff';
+import { tradeoffChart, tradeoffNote } from './tradeoff';
 import { percent, plural } from './words-for-numbers';
 
 registerToolkit();
@@ -351,14 +351,14 @@ class Comparison {
       ),
       this.results.node,
       this.speech,
+      this.ratioChoice,
       element(
         'div',
         { class: 'charts' },
-        figure('Time against agreement', 'time-against-agreement', this.tradeoff, save),
-        figure('Overlap of kept tokens (Jaccard)', 'overlap', this.overlap, save),
+        figure('Time against agreement', 'time-against-agreement', tradeoffNote, this.tradeoff, save),
+        figure('Overlap of kept tokens (Jaccard)', 'overlap', overlapNote, this.overlap, save),
       ),
       figureHead('Kept tokens', 'kept-tokens', (format) => timelinePicture(this.timeline, format), save),
-      this.ratioChoice,
       this.strips,
       this.captions.node,
     );

@@ -79,12 +79,12 @@ function experimentChart({ title, summary, figure }: ExperimentResult): Chart {
     height: 320,
     traces: figure.series.map((series, i) => traceOf(figure, series, i, palette)),
     layout: {
-      margin: { l: 58, r: 16, t: 34, b: 64 },
+      margin: { l: 58, r: 16, t: 34, b: 46 },
       showlegend: true,
       hovermode: 'closest',
       legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { color: palette.foreground } },
       barmode: 'group',
-      xaxis: { ...axisStyle(palette), title: { text: figure.xLabel }, automargin: true },
+      xaxis: { ...axisStyle(palette), title: { text: figure.xLabel, standoff: 6 }, automargin: true },
       yaxis: { ...axisStyle(palette), title: { text: figure.yLabel }, rangemode: 'tozero' },
     },
   }));
@@ -105,7 +105,7 @@ function traceOf(
       type: 'bar',
       marker: {
         color,
-        pattern: { shape: patterns[i % patterns.length]!, fgcolor: palette.background, size: 6 },
+        pattern: { shape: patterns[i % patterns.length]!, fgcolor: palette.background, bgcolor: color, size: 6 },
         line: { width: 1, color },
       },
     };

@@ -28,11 +28,13 @@ export function figureHead(title: string, name: string, picture: Picture, save?:
   );
 }
 
-export function figure(title: string, name: string, chart: Chart, save?: SavePicture): HTMLElement {
+/** @param note how to read it, in a sentence */
+export function figure(title: string, name: string, note: string, chart: Chart, save?: SavePicture): HTMLElement {
   return element(
     'section',
     { class: 'figure' },
     figureHead(title, name, (format) => chart.toPicture(format), save),
+    element('p', { class: 'hint', text: note }),
     chart.node,
   );
 }

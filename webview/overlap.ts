@@ -10,6 +10,9 @@ function keptTokens({ windows }: Run): number[] {
   return windows.flatMap(({ selection, firstToken }) => sourceTokens(selection).map((token) => firstToken + token));
 }
 
+export const overlapNote =
+  'Shared tokens over those that either run keeps: 1 is the same set, 0 has nothing in common.';
+
 /** How much the runs' kept tokens have in common, pair by pair. */
 export function overlapChart(runs: () => readonly Run[]): Chart {
   const description = 'Overlap of kept tokens: Jaccard index of each pair of runs';
@@ -32,7 +35,7 @@ export function overlapChart(runs: () => readonly Run[]): Chart {
     const places = labels.map((_, i) => i);
     const longest = Math.max(...labels.map(({ length }) => length)) * palette.fontSize * 0.58 + 12;
     const left = Math.min(longest, width * 0.4);
-    const cell = Math.max(14, Math.min(44, (width - left - 20) / pruned.length));
+    const cell = Math.max(14, Math.min(60, (width - left - 20) / pruned.length));
     const bottom = Math.min(longest, 170) * 0.75 + 16;
     const axis = { ...axisStyle(palette), tickvals: places, ticktext: labels, showgrid: false, ticks: '' as const };
     return {

@@ -10,11 +10,11 @@ import { stripLabel } from './controls';
 import { element } from './element';
 import { experimentSection } from './experiment-result';
 import { figure } from './figure';
-import { overlapChart } from './overlap';
+import { overlapChart, overlapNote } from './overlap';
 import { Results } from './results';
 import { speechNote } from './speech';
 import { Timeline } from './timeline';
-import { tradeoffChart } from './tradeoff';
+import { tradeoffChart, tradeoffNote } from './tradeoff';
 import { clock, plural } from './words-for-numbers';
 
 /** A report draws with the views' own code, from the data in its page. */
@@ -98,11 +98,13 @@ function clipSection({ clip, analysis, runs, references, experiments = [] }: Rep
         figure(
           'Time against agreement',
           'time',
+          tradeoffNote,
           tradeoffChart(() => runs),
         ),
         figure(
           'Overlap of kept tokens (Jaccard)',
           'overlap',
+          overlapNote,
           overlapChart(() => runs),
         ),
       ),

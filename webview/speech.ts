@@ -4,13 +4,8 @@ import { strategyNamed } from '../src/pruning/registry';
 import { baselineOf, isBaseline } from './captions';
 import { isWhole } from './cells';
 import { element, icon } from './element';
+import { quotedSpeech } from './quoted-speech';
 import { percent } from './words-for-numbers';
-
-/** The words that a caption quotes: what was said in the sound. At least two words, or it is a name. */
-export function quotedSpeech(caption: string): string | undefined {
-  const quoted = [...caption.matchAll(/["“«„]([^"“”«»„]+)["”»“]/g)].map(([, words]) => words!.trim()).join(' ');
-  return quoted.split(/\s+/).length >= 2 ? quoted : undefined;
-}
 
 interface QuoteErrors {
   readonly keepRatio: number;

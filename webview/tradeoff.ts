@@ -29,6 +29,9 @@ export function tradeoffPoints(runs: readonly Run[]): Point[] {
 const height = 340;
 const margin = { l: 58, r: 16, t: 34, b: 42 };
 
+export const tradeoffNote =
+  'Up and left is better. On the Pareto front no other run is faster and agrees at least as much.';
+
 /** Time against agreement with the unpruned caption: up and left is better. */
 export function tradeoffChart(runs: () => readonly Run[]): Chart {
   const chart: Chart = new Chart('Prefill time against agreement with the unpruned caption', (palette, width) => {
@@ -45,7 +48,7 @@ export function tradeoffChart(runs: () => readonly Run[]): Chart {
       height,
       traces: [
         {
-          ...marks('Pareto front: none is faster and agrees more', front, palette),
+          ...marks('Pareto front', front, palette),
           mode: 'lines+markers',
           line: { color: palette.kept, width: 2, shape: 'hv' },
           marker: { symbol: 'diamond', size: 11, color: palette.kept, line: { width: 1, color: palette.background } },
