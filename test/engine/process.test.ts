@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import {
   closeSync,
   copyFileSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -207,8 +208,11 @@ describe('the engine process', () => {
 
   it('opens sounds where onnxruntime has no binary, and says why models do not run', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'earmark-'));
-    // Away from the repository no package is found beside the bundle.
     copyFileSync(path.join(repository, 'dist', 'engine.js'), path.join(folder, 'engine.js'));
+    // The package is there, what it loads is not: as on a platform without a binary.
+    const packageFolder = path.join(folder, 'node_modules', 'onnxruntime-node');
+    mkdirSync(packageFolder, { recursive: true });
+    writeFileSync(path.join(packageFolder, 'package.json'), '{"name": "onnxruntime-node", "main": "missing.js"}');
     child.kill('SIGKILL');
     try {
       await start(path.join(folder, 'engine.js'));
