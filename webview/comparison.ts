@@ -6,6 +6,7 @@ import type { ClipInfo } from '../src/protocol/clip';
 import { comparisonCommand, comparisonQuery, type ComparisonSettings } from '../src/protocol/comparison';
 import { EarmarkError } from '../src/protocol/errors';
 import type { ExperimentResult } from '../src/protocol/experiment';
+import type { ModelInfo } from '../src/protocol/model';
 import type { ReportData } from '../src/protocol/report';
 import type { Run, RunEvent, RunSettings, WindowAnalysis } from '../src/protocol/run';
 import * as view from '../src/protocol/view';
@@ -323,9 +324,12 @@ class Comparison {
           : `${plural(runs, 'run')}: all tokens, then ${count === 1 ? '1 strategy' : `${String(count)} strategies`} at ${ratiosInOrder(ratios).map(percent).join(', ')}${times}.`;
     const right = model !== undefined && model.problem === undefined && problems.length === 0 && count > 0;
     this.runButton.disabled = this.cancellation !== undefined || !this.clip || !right;
-    this.commandLine.textContent = right
-      ? comparisonCommand(this.comparisonSettings(), this.state.fileName ?? 'FILE', model.question)
-      : '';
+    this.commandLine.replaceChildren(...(right ? this.commandParts(model) : []));
+  }
+
+  private commandParts(model: ModelInfo): (HTMLElement | string)[] {
+    const line = comparisonCommand(this.comparisonSettings(), this.state.fileName ?? 'FILE', model.question);
+    return line.split(/ (?=--)/).flatMap((text, i) => [i === 0 ? '' : ' ', element('span', { text })]);
   }
 
   // --- the page
