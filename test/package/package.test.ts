@@ -29,6 +29,7 @@ const expected: readonly RegExp[] = [
   /^media\/[\w-]+\.svg$/,
   /^media\/walkthrough\/[\w-]+\.(md|svg|png)$/,
   /^media\/samples\/[\w-]+\.(wav|json|md)$/,
+  /^media\/metrics\/[\w-]+\.json$/,
   /^media\/models\/earmark-mini\/[\w.-]+$/,
 ];
 

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import type { Frame, Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFailed } from 'vitest';
 import { Harness } from './harness';
@@ -138,15 +140,22 @@ describe('Earmark in VS Code', () => {
     await harness.workbench.runCommand('View: Close Editor');
   });
 
-  scene('compares strategies in a table', async () => {
+  scene('compares every strategy at three ratios, with the numbers of the command line', async () => {
     await harness.workbench.runCommand('Earmark: Compare Strategies');
     const comparison = await harness.workbench.view('comparison');
-    const run = comparison.getByRole('button', { name: /^(Run|Compare)/ }).first();
-    await run.click();
+    await comparison.getByRole('button', { name: 'All', exact: true }).click();
+    await comparison.getByRole('button', { name: /^Run/ }).first().click();
     const rows = comparison.locator('table tbody tr');
-    await expect.poll(() => rows.count(), { timeout: 120_000 }).toBeGreaterThanOrEqual(3);
-    await expect.poll(() => rows.filter({ hasText: String(quarter) }).count(), { timeout: 120_000 }).toBeGreaterThan(0);
+    // All tokens once, fifteen strategies at 50, 25 and 10 %.
+    await expect.poll(() => rows.filter({ hasText: `/ ${String(allTokens)}` }).count(), { timeout: 150_000 }).toBe(46);
     await harness.screenshot('comparison');
+    const shown = await rows.locator('td:nth-of-type(3)').allTextContents();
+
+    const command = ['dist/cli.js', 'compare', `media/samples/${sound}`, '--json', '--max-new-tokens', '1'];
+    const { stdout } = await promisify(execFile)(process.execPath, command, { maxBuffer: 1 << 26 });
+    const { runs } = JSON.parse(stdout) as { runs: { tokens: { kept: number } }[] };
+    const kept = runs.map(({ tokens }) => `${String(tokens.kept)} / ${String(allTokens)}`);
+    expect(shown.map((text) => text.trim()).sort()).toEqual(kept.sort());
   });
 
   scene('recovers when the engine is killed', async () => {
