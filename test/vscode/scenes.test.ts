@@ -131,8 +131,13 @@ describe('Earmark in VS Code', () => {
     const { page } = harness.workbench;
     await page.getByRole('treeitem', { name: other }).click({ button: 'right' });
     await page.getByRole('menuitem', { name: 'Prune & Caption' }).click();
-    const editor = await harness.workbench.view('editor');
-    await editor.getByRole('heading', { name: other }).waitFor();
+    // Until its tab is in front, the editor of the other sound is what is seen.
+    let editor = await harness.workbench.view('editor');
+    const heading = async (): Promise<number> => {
+      editor = await harness.workbench.view('editor');
+      return editor.getByRole('heading', { name: other }).count();
+    };
+    await expect.poll(heading, { timeout: 30_000 }).toBe(1);
     const [pruned, all] = await twoCaptions(editor);
     for (const { caption } of [pruned, all]) {
       expect(caption).toMatch(/Please enter your conference number/);
