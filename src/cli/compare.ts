@@ -22,6 +22,7 @@ export function registerCompare(program: Command): void {
             options.json ? `${JSON.stringify(fileJson(result, options.scores), null, 2)}\n` : comparisonText(result),
           );
         },
+        { warmUp: true },
       );
       throwFailures(failures);
     });

@@ -24,12 +24,15 @@ export interface FileResults {
  * Runs the asked settings on each file, one after another, and writes the report if one is asked for. A file that can
  * not be read does not keep the others from being run.
  *
+ * @param warmUp makes the first run once more ahead of all and leaves it out: the first run of a process is slow,
+ * and what others are measured against must not be
  * @throws EarmarkError where settings or report are at fault; `cancelled` on Ctrl-C
  */
 export async function runFiles(
   files: readonly string[],
   options: RunOptions,
   onFile: (result: FileResult) => void,
+  { warmUp = false }: { readonly warmUp?: boolean } = {},
 ): Promise<FileResults> {
   const engine = new Engine({
     modelFolders: modelFolders(options),
@@ -42,14 +45,15 @@ export async function runFiles(
   const task = {
     modelId: options.model,
     secondsPerToken: model?.secondsPerToken ?? 0,
-    settings,
+    settings: warmUp ? [...settings.slice(0, 1), ...settings] : settings,
     signal: signalOfInterrupt(),
   };
   const results: FileResult[] = [];
   const failures: EarmarkError[] = [];
   for (const file of files) {
     try {
-      const result = await runFile(engine, file, task);
+      const all = await runFile(engine, file, task);
+      const result = { ...all, runs: all.runs.slice(warmUp ? 1 : 0) };
       results.push(result);
       onFile(result);
     } catch (thrown) {
