@@ -28,6 +28,7 @@ import { Memory } from './remembered';
 import { cellKey, Results, toCsv, toJson } from './results';
 import { speechNote } from './speech';
 import { Stages } from './stages';
+import { startView } from './start';
 import { Tabs } from './tabs';
 import { Timeline } from './timeline';
 import { registerToolkit } from './toolkit';
@@ -171,8 +172,7 @@ class Comparison {
   private listen(): void {
     connection.onNotification(view.stateChanged, (next) => this.takeState(next));
     connection.onNotification(view.command, ({ command }) => {
-      if (command === 'pruneAndCaption' || command === 'compare') void this.runAll();
-      else if (command === 'cancel') this.cancel();
+      if (command === 'cancel') this.cancel();
       else if (command === 'exportReport') void this.exportReport();
     });
     connection.onNotification(view.showExperiment, ({ name }) => {
@@ -731,17 +731,8 @@ class Follower {
   }
 }
 
-async function start(): Promise<void> {
-  const root = document.getElementById('root')!;
-  try {
-    const comparison = new Comparison(await connection.sendRequest(view.ready, undefined));
-    root.replaceChildren(comparison.node);
-    await comparison.open();
-  } catch (thrown) {
-    const notices = new Notices((command) => void connection.sendNotification(view.hostCommand, { command }));
-    notices.error(readableError(thrown));
-    root.replaceChildren(notices.node);
-  }
-}
-
-void start();
+void startView(connection, async (root, state) => {
+  const comparison = new Comparison(state);
+  root.replaceChildren(comparison.node);
+  await comparison.open();
+});

@@ -18,6 +18,7 @@ import { Notices } from './notice';
 import { Playback, stretchesOf } from './playback';
 import { Memory, type Remembered } from './remembered';
 import { Stages } from './stages';
+import { startView } from './start';
 import { Timeline, type Strip } from './timeline';
 import { registerToolkit } from './toolkit';
 import { decoderAttention, tracedWords, type TracedWord } from './traced-words';
@@ -569,14 +570,8 @@ class Editor {
         case 'cancel':
           this.cancel();
           break;
-        case 'compare':
-          this.hostCommand('compareStrategies');
-          break;
         case 'exportReport':
           void this.exportReport();
-          break;
-        case 'togglePlayback':
-          this.transport.togglePlayback();
           break;
       }
     });
@@ -643,18 +638,8 @@ function usesSpace(target: EventTarget | null): boolean {
   );
 }
 
-async function start(): Promise<void> {
-  const root = document.getElementById('root')!;
-  try {
-    const state = await connection.sendRequest(view.ready, undefined);
-    const editor = new Editor(state);
-    editor.build(root);
-    await editor.open();
-  } catch (thrown) {
-    const notices = new Notices((command) => void connection.sendNotification(view.hostCommand, { command }));
-    notices.error(readableError(thrown));
-    root.replaceChildren(notices.node);
-  }
-}
-
-void start();
+void startView(connection, async (root, state) => {
+  const editor = new Editor(state);
+  editor.build(root);
+  await editor.open();
+});

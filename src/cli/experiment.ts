@@ -1,10 +1,10 @@
 import { Argument, type Command } from 'commander';
-import { Engine } from '../engine/engine';
 import { experiments } from '../experiments/registry';
 import type { ExperimentResult } from '../protocol/experiment';
 import { toCsv } from '../report/csv';
 import { signalOfInterrupt } from './interrupt';
-import { addRunOptions, modelFolders, settingsOf, type RunOptions } from './run-options';
+import { openEngine } from './open-engine';
+import { addRunOptions, type RunOptions } from './run-options';
 import { formatTable } from './table';
 
 export function registerExperiment(program: Command): void {
@@ -26,16 +26,10 @@ export function registerExperiment(program: Command): void {
 }
 
 async function conduct(name: string, file: string, options: RunOptions): Promise<ExperimentResult> {
-  const engine = new Engine({
-    modelFolders: modelFolders(options),
-    threads: options.threads,
-    ffmpeg: options.ffmpeg,
-  });
+  const { engine, settings } = await openEngine(options);
   const call = { signal: signalOfInterrupt(), onProgress: () => undefined };
-  const model = (await engine.listModels()).find(({ modelId }) => modelId === options.model);
   const { clipId } = await engine.openClip({ kind: 'path', path: file }, call);
-  const [settings] = settingsOf(options, model?.question ?? '');
-  return engine.experiment(clipId, options.model, name, settings!, call);
+  return engine.experiment(clipId, options.model, name, settings[0]!, call);
 }
 
 function tableText({ title, summary, columns, rows }: ExperimentResult, csv: boolean): string {

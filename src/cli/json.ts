@@ -1,6 +1,7 @@
 import type { Run, WindowAnalysis } from '../protocol/run';
 import { reduceHeads } from '../pruning/score';
-import { keepsPlainTokens, sourceTokens } from '../pruning/selection';
+import { keptTokens } from '../pruning/kept-tokens';
+import { keepsPlainTokens } from '../pruning/selection';
 import type { FileResult } from './run-files';
 
 /** The JSON of `earmark caption` and `earmark compare` for one file. */
@@ -26,7 +27,7 @@ function runJson(run: Run, windows: readonly WindowAnalysis[] | undefined): obje
     parameters: settings.parameters,
     question: settings.question,
     tokens,
-    keptIndices: keptIndices(run),
+    keptIndices: keptTokens(run),
     ...mergedGroups(run),
     ...(windows && { scores: clipScores(run, windows) }),
     caption: run.caption,
@@ -46,11 +47,6 @@ function runJson(run: Run, windows: readonly WindowAnalysis[] | undefined): obje
       })),
     }),
   };
-}
-
-/** Every source token that goes on, numbered through the clip. */
-export function keptIndices(run: Run): number[] {
-  return run.windows.flatMap(({ selection, firstToken }) => sourceTokens(selection).map((token) => firstToken + token));
 }
 
 /** Groups and weights where tokens were merged; nothing where each slot is one token. */

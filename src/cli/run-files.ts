@@ -1,12 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import { Engine } from '../engine/engine';
+import type { Engine } from '../engine/engine';
 import { EarmarkError } from '../protocol/errors';
 import type { ReportClip } from '../protocol/report';
 import type { Analysis, Run, RunSettings, WindowAnalysis } from '../protocol/run';
 import { renderReport } from '../report/report';
 import { signalOfInterrupt } from './interrupt';
-import { modelFolders, settingsOf, type RunOptions } from './run-options';
+import { openEngine } from './open-engine';
+import type { RunOptions } from './run-options';
 
 /** One file with all that was found out about it. */
 export interface FileResult extends ReportClip {
@@ -34,17 +35,10 @@ export async function runFiles(
   onFile: (result: FileResult) => void,
   { warmUp = false }: { readonly warmUp?: boolean } = {},
 ): Promise<FileResults> {
-  const engine = new Engine({
-    modelFolders: modelFolders(options),
-    threads: options.threads,
-    ffmpeg: options.ffmpeg,
-  });
-  // An unknown model fails in the engine, with the names of those there are.
-  const model = (await engine.listModels()).find(({ modelId }) => modelId === options.model);
-  const settings = settingsOf(options, model?.question ?? '');
+  const { engine, settings, secondsPerToken } = await openEngine(options);
   const task = {
     modelId: options.model,
-    secondsPerToken: model?.secondsPerToken ?? 0,
+    secondsPerToken,
     settings: warmUp ? [...settings.slice(0, 1), ...settings] : settings,
     signal: signalOfInterrupt(),
   };

@@ -25,7 +25,7 @@ export interface RunOptions {
   readonly report?: string;
 }
 
-export const defaultModel = 'earmark-mini';
+const defaultModel = 'earmark-mini';
 /** Packs that ship with Earmark, beside the bundles. */
 const shippedModels = path.join(__dirname, '..', 'media', 'models');
 
@@ -145,7 +145,7 @@ function parseNewTokens(text: string): number {
 }
 
 /** A whole number, at least 0. */
-export function parseCount(text: string): number {
+function parseCount(text: string): number {
   const value = parseNumber(text);
   if (!Number.isInteger(value) || value < 0) {
     throw new InvalidArgumentError('A whole number is needed.');

@@ -1,6 +1,4 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { readFile } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
 import { bleu } from '../metrics/bleu';
 import { ciderD, type CorpusScore, type DocumentFrequencies } from '../metrics/cider-d';
 import { accuracyBy, officialMatch, oneChoiceNamed, type Accuracy } from '../metrics/mmau';
@@ -10,6 +8,7 @@ import { normaliseBasic, normaliseEnglish } from '../metrics/whisper-normalizer'
 import { characterErrorRates, wordErrorRates, type ErrorRates, type Transcript } from '../metrics/word-error-rate';
 import { EarmarkError } from '../protocol/errors';
 import { parseJson, readItemFile, type AnswerItem, type CaptionItem, type ItemFile } from './item-file';
+import { readInput } from './read-input';
 
 const captionMetrics = ['cider-d', 'bleu', 'rouge-l', 'wer', 'cer'] as const;
 const answerMetrics = ['mmau', 'mmau-one-choice'] as const;
@@ -180,19 +179,11 @@ export function readFrequencies(bytes: Uint8Array): DocumentFrequencies {
   return { name: String(name), documents: documents as number, counts: counts as Record<string, number> };
 }
 
-async function bytesOf(file: string): Promise<Uint8Array> {
-  try {
-    return file === '-' ? await buffer(process.stdin) : await readFile(file);
-  } catch (cause) {
-    throw new EarmarkError('settings-invalid', `"${file}" can not be read.`, (cause as Error).message, { cause });
-  }
-}
-
 type Arguments = Omit<ScoreOptions, 'frequencies'> & { readonly frequencies?: string };
 
 async function score(file: string, { frequencies, ...options }: Arguments): Promise<void> {
-  const items = readItemFile(await bytesOf(file));
-  const df = frequencies === undefined ? undefined : readFrequencies(await bytesOf(frequencies));
+  const items = readItemFile(await readInput(file));
+  const df = frequencies === undefined ? undefined : readFrequencies(await readInput(frequencies));
   const result = scoreFile(items, { ...options, ...(df && { frequencies: df }) });
   if (items.items.length === 1 && df === undefined && 'cider-d' in result.corpus) {
     process.stderr.write('earmark: CIDEr-D of a single item is always 0; give --frequencies a table.\n');

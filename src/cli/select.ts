@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
-import { readFile } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
 import { EarmarkError } from '../protocol/errors';
 import { select } from '../pruning/registry';
 import { sourceTokens, type BudgetMode, type Selection } from '../pruning/selection';
 import { parseBudget, parseNumber, parseSet } from './run-options';
+import { readInput } from './read-input';
 import { readScoreFile, type ScoreFile } from './score-file';
 
 export interface SelectOptions {
@@ -88,15 +87,7 @@ export function registerSelect(program: Command): void {
     )
     .option('--set <name=value>', 'a parameter of the strategy; may be given again', parseSet, {})
     .action(async ({ input, ...options }: SelectOptions & { readonly input: string }) => {
-      const result = selectFrom(readScoreFile(await bytesOf(input)), options);
+      const result = selectFrom(readScoreFile(await readInput(input)), options);
       process.stdout.write(`${JSON.stringify(result)}\n`);
     });
-}
-
-async function bytesOf(file: string): Promise<Uint8Array> {
-  try {
-    return file === '-' ? await buffer(process.stdin) : await readFile(file);
-  } catch (cause) {
-    throw new EarmarkError('settings-invalid', `"${file}" can not be read.`, (cause as Error).message, { cause });
-  }
 }

@@ -52,15 +52,14 @@ export async function runClip(
     settings: chosen,
     budgets: budgets[i],
     parts: [] as WindowRun[],
+    run: undefined as Run | undefined,
   }));
   const cancelled = (): boolean => options.signal.aborted;
-  let firstToken = 0;
-  const finished = new Map<string, Run>();
-  const finish = ({ runId, settings: chosen, parts }: (typeof drafts)[number]): void => {
-    const run = assembleRun({
-      runId,
-      settings: chosen,
-      parts,
+  const finish = (draft: (typeof drafts)[number]): void => {
+    draft.run = assembleRun({
+      runId: draft.runId,
+      settings: draft.settings,
+      parts: draft.parts,
       clipId: clip.clipId,
       modelId: model.pack.id,
       provider: model.runtime.provider,
@@ -68,9 +67,9 @@ export async function runClip(
       encodeCached,
       cancelled: cancelled(),
     });
-    finished.set(runId, run);
-    options.onEvent({ kind: 'finished', run });
+    options.onEvent({ kind: 'finished', run: draft.run });
   };
+  let firstToken = 0;
   for (const window of windows) {
     if (cancelled()) {
       break;
@@ -95,11 +94,11 @@ export async function runClip(
     firstToken += encoded.counts.valid;
   }
   for (const draft of drafts) {
-    if (draft.parts.length > 0 && !finished.has(draft.runId)) {
+    if (draft.parts.length > 0 && !draft.run) {
       finish(draft);
     }
   }
-  return drafts.flatMap(({ runId }) => finished.get(runId) ?? []);
+  return drafts.flatMap(({ run }) => run ?? []);
 }
 
 /**
@@ -140,9 +139,7 @@ export async function encodeClip(model: Model, clip: Sound, options: PipelineOpt
   const windows = windowsOf(clip.samples.length, model.pack.frontEnd.windowSeconds);
   const encodedWindows: EncodedWindow[] = [];
   for (const window of windows) {
-    if (options.signal.aborted) {
-      throw new EarmarkError('cancelled', 'Cancelled.');
-    }
+    requireGoingOn(options.signal);
     encodedWindows.push(await analyseWindow(model, clip, window, windows.length, options));
   }
   return encodedWindows;
@@ -154,9 +151,7 @@ export async function analyseClip(model: Model, clip: Clip, options: PipelineOpt
   const analyses: WindowAnalysis[] = [];
   let firstToken = 0;
   for (const window of windows) {
-    if (options.signal.aborted) {
-      throw new EarmarkError('cancelled', 'Cancelled.');
-    }
+    requireGoingOn(options.signal);
     const encoded = await analyseWindow(model, clip, window, windows.length, options);
     const analysis = windowAnalysis(model, encoded, window, firstToken);
     options.onEvent({ kind: 'analysed', analysis });
@@ -178,15 +173,20 @@ export async function explainRun(
   try {
     const explanations: WindowExplanation[] = [];
     for (const part of run.windows) {
-      if (options.signal.aborted) {
-        throw new EarmarkError('cancelled', 'Cancelled.');
-      }
+      requireGoingOn(options.signal);
       const encoded = await analyseWindow(model, clip, windows[part.index]!, windows.length, options);
       explanations.push(await explainWindow(model, explainer, part, encoded.tokens, run.settings.question));
     }
     return explanations;
   } finally {
     await explainer.release();
+  }
+}
+
+/** @throws EarmarkError `cancelled` */
+function requireGoingOn(signal: AbortSignal): void {
+  if (signal.aborted) {
+    throw new EarmarkError('cancelled', 'Cancelled.');
   }
 }
 

@@ -1,7 +1,6 @@
 import { wordErrorRate } from '../metrics/words';
-import { sourceTokens } from '../pruning/selection';
+import { keptTokens } from '../pruning/kept-tokens';
 import { jaccard } from '../pruning/study/jaccard';
-import type { Run } from '../protocol/run';
 import { unpruned, type Experiment } from './experiment';
 
 const counts = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 20, 25, 30];
@@ -51,7 +50,3 @@ export const segmentSweep: Experiment = {
     };
   },
 };
-
-function keptTokens(run: Run): number[] {
-  return run.windows.flatMap(({ selection, firstToken }) => sourceTokens(selection).map((token) => firstToken + token));
-}

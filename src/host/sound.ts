@@ -39,9 +39,8 @@ export class Sound implements vscode.Disposable {
   ) {
     this.engineUse = engine.use();
     const folder = vscode.Uri.joinPath(uri, '..');
-    const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
     // Glob characters in a file's name stand for themselves.
-    const pattern = new vscode.RelativePattern(folder, name.replace(/[[\]{}*?]/g, '[$&]'));
+    const pattern = new vscode.RelativePattern(folder, this.name.replace(/[[\]{}*?]/g, '[$&]'));
     this.watcher = vscode.workspace.createFileSystemWatcher(pattern);
     const onChange = (): void => {
       this.revisionCount++;

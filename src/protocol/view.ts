@@ -99,7 +99,7 @@ export const showExperiment = new NotificationType<{ readonly name: string }>('v
 
 /** A command of the palette that concerns this view. */
 export const command = new NotificationType<{ readonly command: ViewCommand }>('view/command');
-export type ViewCommand = 'pruneAndCaption' | 'cancel' | 'compare' | 'exportReport' | 'togglePlayback';
+export type ViewCommand = 'pruneAndCaption' | 'cancel' | 'exportReport';
 
 /** Asks the host to run one of its commands: the way to the log, to the comparison, to the settings. */
 export const hostCommand = new NotificationType<{ readonly command: HostCommand }>('view/hostCommand');

@@ -18,22 +18,32 @@ export interface StreamDecoder {
   free(): void;
 }
 
-let quiet = 0;
+let quietCalls = 0;
 let loud = console.error;
 
 /** Runs what writes each damaged place to the console. The recording counts them, and the person is told once. */
 async function quietly<Result>(work: () => Result | Promise<Result>): Promise<Result> {
-  if (quiet++ === 0) {
+  if (quietCalls++ === 0) {
     loud = console.error;
     console.error = () => undefined;
   }
   try {
     return await work();
   } finally {
-    if (--quiet === 0) {
+    if (--quietCalls === 0) {
       console.error = loud;
     }
   }
+}
+
+function quietDecoder(decoder: StreamDecoder): StreamDecoder {
+  return {
+    decode: (bytes) => quietly(() => decoder.decode(bytes)),
+    flush: () => quietly(() => decoder.flush()),
+    free: () => {
+      decoder.free();
+    },
+  };
 }
 
 /**
@@ -64,13 +74,7 @@ export async function openDecoder(name: LibraryName): Promise<StreamDecoder> {
       const { FLACDecoder } = await import('@wasm-audio-decoders/flac');
       const decoder = new FLACDecoder();
       await decoder.ready;
-      return {
-        decode: (bytes) => quietly(() => decoder.decode(bytes)),
-        flush: () => quietly(() => decoder.flush()),
-        free: () => {
-          decoder.free();
-        },
-      };
+      return quietDecoder(decoder);
     }
     case 'vorbis': {
       const { OggVorbisDecoder } = await import('@wasm-audio-decoders/ogg-vorbis');
@@ -82,13 +86,7 @@ export async function openDecoder(name: LibraryName): Promise<StreamDecoder> {
       const { OggOpusDecoder } = await import('ogg-opus-decoder');
       const decoder = new OggOpusDecoder();
       await decoder.ready;
-      return {
-        decode: (bytes) => quietly(() => decoder.decode(bytes)),
-        flush: () => quietly(() => decoder.flush()),
-        free: () => {
-          decoder.free();
-        },
-      };
+      return quietDecoder(decoder);
     }
   }
 }

@@ -1,11 +1,8 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import {
-  AttributeProto_AttributeType,
-  AttributeProtoSchema,
   ModelProtoSchema,
   NodeProtoSchema,
   TensorProto_DataType,
-  TensorProtoSchema,
   ValueInfoProtoSchema,
   TypeProtoSchema,
   TypeProto_TensorSchema,
@@ -13,7 +10,7 @@ import {
   type NodeProto,
 } from 'onnx-buf';
 import { EarmarkError } from '../../protocol/errors';
-import { floatValue } from './tap';
+import { floatValue, int64Constant, intAttribute } from './graph-parts';
 
 /** Graph input that the tap adds: the first position whose attention is wanted, int64 [1]. */
 export const firstQuery = 'earmark_first_query';
@@ -48,13 +45,15 @@ export function tapDecoder(model: Uint8Array): Uint8Array {
       }),
     }),
   );
-  addConstant(graph, headAxis, 1n);
-  addConstant(graph, queryAxis, 1n);
-  addConstant(graph, end, BigInt(2 ** 31));
+  graph.initializer.push(int64Constant(headAxis, 1n), int64Constant(queryAxis, 1n), int64Constant(end, 2n ** 31n));
   const rows = layers.map((layer, index) => tapLayer(graph, layer, `${decoderAttention}_${String(index)}`));
-  const axis = create(AttributeProtoSchema, { name: 'axis', type: AttributeProto_AttributeType.INT, i: 0n });
   graph.node.push(
-    create(NodeProtoSchema, { opType: 'Concat', input: rows, output: [decoderAttention], attribute: [axis] }),
+    create(NodeProtoSchema, {
+      opType: 'Concat',
+      input: rows,
+      output: [decoderAttention],
+      attribute: [intAttribute('axis', 0n)],
+    }),
   );
   graph.output.push(floatValue(decoderAttention, ['layers', 'queries', 'positions']));
   return toBinary(ModelProtoSchema, proto);
@@ -68,16 +67,13 @@ function tapLayer(graph: GraphProto, layer: NodeProto, name: string): string {
   }
   layer.output[3] = name;
   layer.attribute = layer.attribute.filter((attribute) => attribute.name !== 'qk_output');
-  layer.attribute.push(
-    create(AttributeProtoSchema, { name: 'qk_output', type: AttributeProto_AttributeType.INT, i: 2n }),
-  );
-  const keepDims = create(AttributeProtoSchema, { name: 'keepdims', type: AttributeProto_AttributeType.INT, i: 0n });
+  layer.attribute.push(intAttribute('qk_output', 2n));
   graph.node.push(
     create(NodeProtoSchema, {
       opType: 'ReduceMean',
       input: [name, headAxis],
       output: [`${name}_mean`],
-      attribute: [keepDims],
+      attribute: [intAttribute('keepdims', 0n)],
     }),
     create(NodeProtoSchema, {
       opType: 'Slice',
@@ -86,10 +82,4 @@ function tapLayer(graph: GraphProto, layer: NodeProto, name: string): string {
     }),
   );
   return `${name}_rows`;
-}
-
-function addConstant(graph: GraphProto, name: string, value: bigint): void {
-  graph.initializer.push(
-    create(TensorProtoSchema, { name, dims: [1n], dataType: TensorProto_DataType.INT64, int64Data: [value] }),
-  );
 }

@@ -67,8 +67,9 @@ export async function loadModel(folder: string, runtime: Runtime): Promise<Model
 
 /** Frees the native memory of a model's sessions. */
 export async function releaseModel(model: Model): Promise<void> {
-  const { frontEnd, encoder, adapter, embeddings, decoder } = model;
+  const { frontEnd, encoder, adapter, embeddings, decoder, similarity } = model;
   for (const session of [frontEnd, encoder, adapter, embeddings, decoder]) {
     await session.release();
   }
+  await similarity.release();
 }

@@ -10,8 +10,8 @@ import {
 import type { InferenceSession } from 'onnxruntime-node';
 import type { Matrix } from '../../pruning/strategy';
 import { floats, output } from './encode';
+import { floatValue, int64Constant } from './graph-parts';
 import type { Runtime } from './runtime';
-import { floatValue } from './tap';
 
 /**
  * Cosine similarity of every pair of tokens, as a graph: rows over their lengths, times themselves. A row without
@@ -25,12 +25,7 @@ function similarityGraph(): Uint8Array {
     input: [floatValue('tokens', ['rows', 'columns'])],
     output: [floatValue('similarity', ['rows', 'rows'])],
     initializer: [
-      create(TensorProtoSchema, {
-        name: 'columns_axis',
-        dims: [1n],
-        dataType: TensorProto_DataType.INT64,
-        int64Data: [1n],
-      }),
+      int64Constant('columns_axis', 1n),
       create(TensorProtoSchema, {
         name: 'smallest',
         dims: [1n],
@@ -77,5 +72,10 @@ export class SimilarityRunner {
     const similarity = { matrix, ms: performance.now() - started };
     this.known.set(tokens, similarity);
     return similarity;
+  }
+
+  /** Frees the session; the matrices stay with those who hold their tokens. */
+  async release(): Promise<void> {
+    await (await this.session)?.release();
   }
 }

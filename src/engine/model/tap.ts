@@ -4,19 +4,12 @@ import {
   AttributeProtoSchema,
   ModelProtoSchema,
   NodeProtoSchema,
-  TensorProto_DataType,
-  TensorProtoSchema,
-  TensorShapeProto_DimensionSchema,
-  TensorShapeProtoSchema,
-  TypeProto_TensorSchema,
-  TypeProtoSchema,
-  ValueInfoProtoSchema,
   type GraphProto,
   type ModelProto,
   type NodeProto,
-  type ValueInfoProto,
 } from 'onnx-buf';
 import { EarmarkError } from '../../protocol/errors';
+import { floatValue, int64Constant, intAttribute } from './graph-parts';
 
 /** Graph input that the tap adds: 1 for valid queries, 0 for padded ones, float [1, 1, 1, positions]. */
 export const validQueries = 'earmark_valid_queries';
@@ -91,28 +84,16 @@ function keysOf(graph: GraphProto, softmax: NodeProto): string | undefined {
 /** ReduceMean over axis 1; the axes are an attribute up to opset 17 and an input from 18 on. */
 function meanOverHeads(model: ModelProto, graph: GraphProto, keys: string): NodeProto {
   const opset = model.opsetImport.find((entry) => entry.domain === '' || entry.domain === 'ai.onnx')?.version ?? 0n;
-  const keepDims = create(AttributeProtoSchema, {
-    name: 'keepdims',
-    type: AttributeProto_AttributeType.INT,
-    i: 0n,
-  });
   const node = create(NodeProtoSchema, {
     opType: 'ReduceMean',
     name: meanKeys,
     input: [keys],
     output: [meanKeys],
-    attribute: [keepDims],
+    attribute: [intAttribute('keepdims', 0n)],
   });
   if (opset >= 18n) {
     const axes = `${meanKeys}_axes`;
-    graph.initializer.push(
-      create(TensorProtoSchema, {
-        name: axes,
-        dims: [1n],
-        dataType: TensorProto_DataType.INT64,
-        int64Data: [1n],
-      }),
-    );
+    graph.initializer.push(int64Constant(axes, 1n));
     node.input.push(axes);
   } else {
     node.attribute.push(
@@ -120,20 +101,4 @@ function meanOverHeads(model: ModelProto, graph: GraphProto, keys: string): Node
     );
   }
   return node;
-}
-
-export function floatValue(name: string, shape: readonly (number | string)[]): ValueInfoProto {
-  const dim = shape.map((size) =>
-    create(TensorShapeProto_DimensionSchema, {
-      value: typeof size === 'number' ? { case: 'dimValue', value: BigInt(size) } : { case: 'dimParam', value: size },
-    }),
-  );
-  const tensor = create(TypeProto_TensorSchema, {
-    elemType: TensorProto_DataType.FLOAT,
-    shape: create(TensorShapeProtoSchema, { dim }),
-  });
-  return create(ValueInfoProtoSchema, {
-    name,
-    type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }),
-  });
 }

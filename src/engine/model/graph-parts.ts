@@ -1,0 +1,41 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  AttributeProto_AttributeType,
+  AttributeProtoSchema,
+  TensorProto_DataType,
+  TensorProtoSchema,
+  TensorShapeProto_DimensionSchema,
+  TensorShapeProtoSchema,
+  TypeProto_TensorSchema,
+  TypeProtoSchema,
+  ValueInfoProtoSchema,
+  type AttributeProto,
+  type TensorProto,
+  type ValueInfoProto,
+} from 'onnx-buf';
+
+/** An input or output of float32; a name stands for a size that varies. */
+export function floatValue(name: string, shape: readonly (number | string)[]): ValueInfoProto {
+  const dim = shape.map((size) =>
+    create(TensorShapeProto_DimensionSchema, {
+      value: typeof size === 'number' ? { case: 'dimValue', value: BigInt(size) } : { case: 'dimParam', value: size },
+    }),
+  );
+  const tensor = create(TypeProto_TensorSchema, {
+    elemType: TensorProto_DataType.FLOAT,
+    shape: create(TensorShapeProtoSchema, { dim }),
+  });
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }),
+  });
+}
+
+/** A constant int64 [1], as the axes of a reduction and the ends of a slice want it. */
+export function int64Constant(name: string, value: bigint): TensorProto {
+  return create(TensorProtoSchema, { name, dims: [1n], dataType: TensorProto_DataType.INT64, int64Data: [value] });
+}
+
+export function intAttribute(name: string, value: bigint): AttributeProto {
+  return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INT, i: value });
+}
