@@ -1,0 +1,85 @@
+import type { DatasetFormat, Expected, SoundEvent } from '../datasets/dataset';
+import type { FinishReason, PromptSplit, RunSettings, RunTimes, KeptCounts } from './run';
+
+/** Changes when rows of before can no longer be read. */
+export const evaluationVersion = 1;
+
+/** What an evaluation is: written once, before its first row. */
+export interface EvaluationManifest {
+  readonly version: number;
+  /** Earmark's own version. */
+  readonly earmark: string;
+  readonly evaluationId: string;
+  /** ISO 8601. */
+  readonly created: string;
+  readonly dataset: {
+    readonly name: string;
+    readonly format: DatasetFormat;
+    /** As it was where the evaluation was made. */
+    readonly file: string;
+    readonly audioFolder: string;
+    readonly items: number;
+    readonly clips: number;
+    /** SHA-256 of what the items say. */
+    readonly fingerprint: string;
+    readonly warnings: readonly string[];
+  };
+  readonly model: {
+    readonly modelId: string;
+    readonly title: string;
+    /** SHA-256 of pack.json, which lists the SHA-256 of every file. */
+    readonly fingerprint: string;
+    readonly secondsPerToken: number;
+    /** What is asked where an item has no question. */
+    readonly question: string;
+  };
+  /** The grid. `question` is empty: each item has its own. */
+  readonly settings: readonly RunSettings[];
+  readonly machine: {
+    readonly processor: string;
+    readonly cores: number;
+    readonly platform: string;
+    readonly node: string;
+    readonly runtime: string;
+  };
+  /** Engine processes at once, and threads of each; times of several at once disturb one another. */
+  readonly jobs: number;
+  readonly threads: number;
+}
+
+/** One item under one of the settings. */
+export interface EvaluationRow {
+  readonly item: string;
+  /** The place of the settings in the manifest. */
+  readonly setting: number;
+  /** The sound's name in the dataset. */
+  readonly audio: string;
+  readonly question: string;
+  readonly expected: Expected;
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+  readonly events?: readonly SoundEvent[];
+  readonly outcome: RowOutcome;
+}
+
+/** What came of a row. `missing`: there is no such sound; `invalid`: the item makes no sense; `failed`: the run did. */
+export type RowOutcome =
+  | ({ readonly status: 'done' } & RowResult)
+  | { readonly status: 'missing' | 'invalid' | 'failed'; readonly problem: string };
+
+export interface RowResult {
+  readonly clipId: string;
+  readonly durationSeconds: number;
+  /** What the model said: caption, answer or transcript. */
+  readonly text: string;
+  readonly tokens: KeptCounts;
+  /** Source tokens that are kept or merged into one that is, numbered through the clip, in time order, each once. */
+  readonly kept: readonly number[];
+  readonly generatedTokens: number;
+  readonly finish: FinishReason;
+  readonly prompt: PromptSplit;
+  readonly times: RunTimes;
+  readonly kvBytes: number;
+  readonly provider: string;
+  /** Which worker ran it, for people: process or host. */
+  readonly worker: string;
+}
