@@ -2,7 +2,11 @@ import type { ErrorCode } from '../protocol/errors';
 
 const groups: readonly { readonly exit: number; readonly means: string; readonly codes: readonly ErrorCode[] }[] = [
   { exit: 1, means: 'a defect of Earmark', codes: ['internal', 'engine-stopped', 'clip-closed'] },
-  { exit: 2, means: 'an option or a setting is not possible', codes: ['settings-invalid'] },
+  {
+    exit: 2,
+    means: 'an option, a setting, a dataset or results are not possible',
+    codes: ['settings-invalid', 'dataset-invalid', 'results-invalid'],
+  },
   {
     exit: 3,
     means: 'the sound can not be read',

@@ -8,7 +8,7 @@ export interface Dataset {
   /** The folder that the items' sounds are in, absolute. */
   readonly audioFolder: string;
   readonly items: readonly DatasetItem[];
-  /** Sentences about what is odd in the file as a whole: its encoding, rows without a sound … */
+  /** Sentences about what is odd in the file as a whole: its encoding, how many items have a `problem` … */
   readonly warnings: readonly string[];
 }
 

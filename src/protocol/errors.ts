@@ -17,6 +17,8 @@ export type ErrorCode =
   | 'runtime-missing'
   | 'settings-invalid'
   | 'scores-invalid'
+  | 'dataset-invalid'
+  | 'results-invalid'
   | 'context-too-long'
   | 'write-failed'
   | 'clip-closed'
