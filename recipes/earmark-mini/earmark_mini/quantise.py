@@ -17,11 +17,11 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 from onnx.external_data_helper import set_external_data
+from whisper_base.storage import as_blocks, as_half, fits_half, replace_initialisers
 
 from .export import DECODER_BLOCK, load_encoder, strip_provenance
 from .layout import Layout
 from .modules import EMBEDDING_WIDTH, ENCODER_LAYERS
-from .storage import as_blocks, as_half, fits_half, replace_initialisers
 
 ENCODER_BLOCK = 64
 SMALLEST_STORED = 256

@@ -25,22 +25,21 @@ from transformers import (
     WhisperFeatureExtractor,
 )
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
+from whisper_base.features import MEL_BINS, SAMPLE_RATE
+from whisper_base.storage import dequantise_blocks
 
 from .export import DECODER_BLOCK, load_adapter
-from .features import SAMPLE_RATE
 from .layout import Layout
 from .modules import (
     ENCODER_HEADS,
     ENCODER_LAYERS,
     ENCODER_WIDTH,
     LAYER_NORM_EPSILON,
-    MEL_BINS,
     MIDDLE_LAYER,
     POSITIONS_PER_TOKEN,
 )
 from .pack import QUESTION, TEMPLATE
 from .quantise import OUTPUT_SCALES, OUTPUT_WEIGHT, ZERO_POINT
-from .storage import dequantise_blocks
 
 State = dict[str, Tensor]
 

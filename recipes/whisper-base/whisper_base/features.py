@@ -13,10 +13,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-from transformers.audio_utils import mel_filter_bank
 
-from .modules import MEL_BINS
-
+MEL_BINS = 80
 SAMPLE_RATE = 16_000
 WINDOW = 400
 HOP = 160
@@ -24,17 +22,25 @@ BINS = WINDOW // 2 + 1
 OPSET = 18
 
 
+def mel_of(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Slaney's mel scale: linear up to 1000 Hz (15 mel), 27 mel for each factor of 6.4 above."""
+    above = 15 + 27 / np.log(6.4) * np.log(np.maximum(hertz, 1000) / 1000)
+    return np.where(hertz >= 1000, above, 3 * hertz / 200)
+
+
+def hertz_of(mel: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The inverse of `mel_of`."""
+    return np.where(mel >= 15, 1000 * np.exp(np.log(6.4) / 27 * (mel - 15)), 200 * mel / 3)
+
+
 def mel_filters() -> NDArray[np.float64]:
-    """[201, 80]: what WhisperFeatureExtractor uses."""
-    return mel_filter_bank(
-        num_frequency_bins=BINS,
-        num_mel_filters=MEL_BINS,
-        min_frequency=0.0,
-        max_frequency=8000.0,
-        sampling_rate=SAMPLE_RATE,
-        norm="slaney",
-        mel_scale="slaney",
-    )
+    """[201, 80]: triangles over the mel scale, each of area 1 (slaney), as WhisperFeatureExtractor has them."""
+    nyquist = SAMPLE_RATE / 2
+    corners = hertz_of(np.linspace(0, mel_of(np.array(nyquist)), MEL_BINS + 2))
+    slopes = corners[None, :] - np.linspace(0, nyquist, BINS)[:, None]
+    widths = np.diff(corners)
+    triangles = np.maximum(0, np.minimum(-slopes[:, :-2] / widths[:-1], slopes[:, 2:] / widths[1:]))
+    return triangles * (2 / (corners[2:] - corners[:-2]))
 
 
 def fourier_basis() -> NDArray[np.float64]:
