@@ -5,7 +5,7 @@ import { wordErrors } from '../src/metrics/words';
 import { settingsLabel } from './controls';
 import { changedWords, changesOf, differences } from './differences';
 import { button, element } from './element';
-import { quotedSpeech } from './quoted-speech';
+import { quotedSpeech } from '../src/metrics/quoted-speech';
 import { traceButton, type WordTrace } from './word-trace';
 import { bytes, grouped, milliseconds, percent, plural, times } from './words-for-numbers';
 

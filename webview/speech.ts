@@ -4,7 +4,7 @@ import { strategyNamed } from '../src/pruning/registry';
 import { baselineOf, isBaseline } from './captions';
 import { isWhole } from './cells';
 import { element, icon } from './element';
-import { quotedSpeech } from './quoted-speech';
+import { quotedSpeech } from '../src/metrics/quoted-speech';
 import { percent } from './words-for-numbers';
 
 interface QuoteErrors {

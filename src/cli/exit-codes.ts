@@ -34,6 +34,7 @@ const groups: readonly { readonly exit: number; readonly means: string; readonly
     ],
   },
   { exit: 5, means: 'a result can not be written', codes: ['write-failed'] },
+  { exit: 6, means: 'the results of an evaluation can not be read', codes: ['results-invalid'] },
   { exit: 130, means: 'cancelled', codes: ['cancelled'] },
 ];
 

@@ -10,7 +10,7 @@ export interface BleuScores {
 }
 
 /** What BLEU is made of, summed over a set: n-grams of the candidate, those found in a reference, and lengths. */
-interface Counts {
+export interface BleuCounts {
   readonly guessed: readonly number[];
   readonly correct: readonly number[];
   readonly candidateLength: number;
@@ -32,35 +32,35 @@ function countNgrams(tokens: readonly string[], n: number): Map<string, number> 
 }
 
 /** n-grams of the candidate, each at most as often as in the reference that has it most. */
-function clippedMatches({ candidate, references }: TokenisedItem, n: number): number {
-  const inReferences = references.map((reference) => countNgrams(reference, n));
+function clippedMatches(candidate: Map<string, number>, references: readonly Map<string, number>[]): number {
   let matches = 0;
-  for (const [ngram, count] of countNgrams(candidate, n)) {
-    matches += Math.min(count, Math.max(...inReferences.map((counts) => counts.get(ngram) ?? 0)));
+  for (const [ngram, count] of candidate) {
+    matches += Math.min(count, Math.max(...references.map((counts) => counts.get(ngram) ?? 0)));
   }
   return matches;
 }
 
 /** The length of the reference closest to the candidate's; the shorter of two that are equally close. */
-function closestLength({ candidate, references }: TokenisedItem): number {
-  const distance = (length: number): number => Math.abs(length - candidate.length);
-  return references
-    .map(({ length }) => length)
-    .reduce((best, length) =>
-      distance(length) < distance(best) || (distance(length) === distance(best) && length < best) ? length : best,
-    );
+function closestLength(candidate: number, references: readonly number[]): number {
+  const distance = (length: number): number => Math.abs(length - candidate);
+  return references.reduce((best, length) =>
+    distance(length) < distance(best) || (distance(length) === distance(best) && length < best) ? length : best,
+  );
 }
 
-function countsOf(item: TokenisedItem): Counts {
-  return {
-    guessed: lengths.map((n) => Math.max(0, item.candidate.length - n + 1)),
-    correct: lengths.map((n) => clippedMatches(item, n)),
-    candidateLength: item.candidate.length,
-    referenceLength: closestLength(item),
-  };
+/** The counts of any candidate against the references of one item, which are counted once for all of them. */
+export function bleuCounter(references: readonly (readonly string[])[]): (candidate: readonly string[]) => BleuCounts {
+  const inReferences = lengths.map((n) => references.map((reference) => countNgrams(reference, n)));
+  const referenceLengths = references.map(({ length }) => length);
+  return (candidate) => ({
+    guessed: lengths.map((n) => Math.max(0, candidate.length - n + 1)),
+    correct: lengths.map((n) => clippedMatches(countNgrams(candidate, n), inReferences[n - 1]!)),
+    candidateLength: candidate.length,
+    referenceLength: closestLength(candidate.length, referenceLengths),
+  });
 }
 
-function sum(all: readonly Counts[]): Counts {
+function sum(all: readonly BleuCounts[]): BleuCounts {
   return {
     guessed: lengths.map((_, n) => all.reduce((total, { guessed }) => total + guessed[n]!, 0)),
     correct: lengths.map((_, n) => all.reduce((total, { correct }) => total + correct[n]!, 0)),
@@ -69,7 +69,8 @@ function sum(all: readonly Counts[]): Counts {
   };
 }
 
-function scoreOf({ guessed, correct, candidateLength, referenceLength }: Counts): Bleu {
+/** BLEU of counts that are one item's or the sums of many. */
+export function bleuOf({ guessed, correct, candidateLength, referenceLength }: BleuCounts): Bleu {
   const ratio = (candidateLength + tiny) / (referenceLength + small);
   const brevity = ratio < 1 ? Math.exp(1 - 1 / ratio) : 1;
   let product = 1;
@@ -88,6 +89,6 @@ function scoreOf({ guessed, correct, candidateLength, referenceLength }: Counts)
  * captions (`pycocoevalcap`): closest reference length, and 1e-15 and 1e-9 added to numerators and denominators.
  */
 export function bleu(items: readonly TokenisedItem[]): BleuScores {
-  const counts = items.map(countsOf);
-  return { corpus: scoreOf(sum(counts)), items: counts.map(scoreOf) };
+  const counts = items.map(({ candidate, references }) => bleuCounter(references)(candidate));
+  return { corpus: bleuOf(sum(counts)), items: counts.map(bleuOf) };
 }

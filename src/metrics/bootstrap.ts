@@ -52,9 +52,33 @@ export function bootstrapStatistic(
       indices[i] = uniformInt(generator, 0, count - 1);
     }
     return statistic(indices);
-  }).sort();
+  });
+  return { value, ...middleOf(drawn, confidence) };
+}
+
+/** Between which values the middle share of the drawn statistics lies. */
+export function middleOf(drawn: Float64Array, confidence = 0.95): { readonly low: number; readonly high: number } {
+  const sorted = drawn.toSorted();
   const outside = (1 - confidence) / 2;
-  return { value, low: quantile(drawn, outside), high: quantile(drawn, 1 - outside) };
+  return { low: quantile(sorted, outside), high: quantile(sorted, 1 - outside) };
+}
+
+/**
+ * The same sets as `bootstrapStatistic` draws for `count` items, as how often each item is in each set: row by row
+ * [resamples, count]. Many statistics of the same items share them.
+ */
+export function drawCounts(
+  count: number,
+  { resamples = 2000, seed = 1 }: Omit<BootstrapOptions, 'confidence'> = {},
+): Uint16Array {
+  const generator = xoroshiro128plus(seed);
+  const counts = new Uint16Array(resamples * count);
+  for (let row = 0; row < counts.length; row += count) {
+    for (let i = 0; i < count; i++) {
+      counts[row + uniformInt(generator, 0, count - 1)]! += 1;
+    }
+  }
+  return counts;
 }
 
 /** The interval of the mean of the items' values. */
@@ -87,8 +111,16 @@ export function pairedDifference(
     },
     options,
   );
-  const drawn = means.slice(1);
-  const notAbove = drawn.filter((mean) => mean <= 0).length;
-  const notBelow = drawn.filter((mean) => mean >= 0).length;
-  return { ...interval, p: Math.min(1, (2 * (Math.min(notAbove, notBelow) + 1)) / (drawn.length + 1)) };
+  return { ...interval, p: twoSidedP(Float64Array.from(means.slice(1))) };
+}
+
+/** `p` of `PairedDifference` from the differences in the sets drawn. */
+export function twoSidedP(drawn: Float64Array): number {
+  let notAbove = 0;
+  let notBelow = 0;
+  for (const difference of drawn) {
+    notAbove += difference <= 0 ? 1 : 0;
+    notBelow += difference >= 0 ? 1 : 0;
+  }
+  return Math.min(1, (2 * (Math.min(notAbove, notBelow) + 1)) / (drawn.length + 1));
 }

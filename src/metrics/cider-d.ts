@@ -89,6 +89,18 @@ function similarity(candidate: Weighed, reference: Weighed): number {
   return (sum / longest) * Math.exp(-(difference ** 2) / (2 * sigma ** 2));
 }
 
+/** The CIDEr-D of any candidate against the references of one item, which are weighed once for all of them. */
+export function ciderDScorer(
+  references: readonly (readonly string[])[],
+  frequencies: DocumentFrequencies,
+): (candidate: readonly string[]) => number {
+  const others = references.map((reference) => weigh(reference, frequencies));
+  return (candidate) => {
+    const weighed = weigh(candidate, frequencies);
+    return (10 * others.reduce((total, reference) => total + similarity(weighed, reference), 0)) / others.length;
+  };
+}
+
 /**
  * CIDEr-D, which captioning papers call CIDEr. An item is
  *
@@ -107,11 +119,7 @@ export function ciderD(
     items.map(({ references }) => references),
   ),
 ): CorpusScore {
-  const scores = items.map(({ candidate, references }) => {
-    const weighed = weigh(candidate, frequencies);
-    const sum = references.reduce((total, reference) => total + similarity(weighed, weigh(reference, frequencies)), 0);
-    return (10 * sum) / references.length;
-  });
+  const scores = items.map(({ candidate, references }) => ciderDScorer(references, frequencies)(candidate));
   return { corpus: scores.reduce((sum, score) => sum + score, 0) / scores.length, items: scores };
 }
 

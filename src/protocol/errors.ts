@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'dataset-invalid'
   | 'results-invalid'
   | 'context-too-long'
+  | 'results-invalid'
   | 'write-failed'
   | 'clip-closed'
   | 'engine-stopped'
