@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { drawCounts, middleOf, twoSidedP } from '../metrics/bootstrap';
 import type { Difference, Estimate } from '../protocol/evaluation-summary';
-import type { Measure } from './measures/measure';
+import { totalOf, type Measure } from './measures/measure';
 
 /** What a measure makes of the rows of one setting. */
 export interface Column {
@@ -19,7 +19,8 @@ interface Drawn {
   readonly draws: readonly Float64Array[];
 }
 
-export const resamples = 2000;
+/** A multiple of four. */
+const resamples = 2000;
 
 /** How often each of so many items is in each set; the same for all metrics, settings and groups of this many items. */
 const countsOf = new LRUCache<number, Uint16Array>({
@@ -47,37 +48,52 @@ export function restrict(column: Column, wanted: (item: number) => boolean): Col
   return { items: Uint32Array.from(places, (place) => column.items[place]!), statistics };
 }
 
-/** The sum of a statistic in each set drawn: [resamples]. */
+/** The sum of a statistic in each set drawn: [resamples]. Four sets at a time, since each sum waits for its last addition. */
 function drawnSums(values: Float64Array, counts: Uint16Array): Float64Array {
+  const n = values.length;
   const sums = new Float64Array(resamples);
-  for (let set = 0, row = 0; set < resamples; set++, row += values.length) {
-    let sum = 0;
-    for (let i = 0; i < values.length; i++) {
-      sum += counts[row + i]! * values[i]!;
+  for (let set = 0; set < resamples; set += 4) {
+    const row = set * n;
+    let [one, two, three, four] = [0, 0, 0, 0];
+    for (let i = 0; i < n; i++) {
+      const value = values[i]!;
+      one += counts[row + i]! * value;
+      two += counts[row + n + i]! * value;
+      three += counts[row + 2 * n + i]! * value;
+      four += counts[row + 3 * n + i]! * value;
     }
-    sums[set] = sum;
+    sums[set] = one;
+    sums[set + 1] = two;
+    sums[set + 2] = three;
+    sums[set + 3] = four;
   }
   return sums;
 }
 
-/** The median of each set drawn, from the values in order: the middle one of `n`, or the mean of the middle two. */
-function drawnMedians(values: Float64Array, counts: Uint16Array): { value: number; draws: Float64Array } {
+/** The median of each set drawn: the middle one of the `n` values in order, or the mean of the middle two. */
+function drawnMedians(values: Float64Array, counts: Uint16Array): Float64Array {
   const n = values.length;
   const order = Uint32Array.from(values, (_, i) => i).sort((a, b) => values[a]! - values[b]!);
-  const middleOfSet = (countOf: (item: number) => number): number => {
+  const medians = new Float64Array(resamples);
+  for (let set = 0; set < resamples; set++) {
+    const row = set * n;
     let below = 0;
     let place = -1;
     while (below <= (n - 1) >> 1) {
-      below += countOf(order[++place]!);
+      below += counts[row + order[++place]!]!;
     }
     const lower = values[order[place]!]!;
     while (below <= n >> 1) {
-      below += countOf(order[++place]!);
+      below += counts[row + order[++place]!]!;
     }
-    return (lower + values[order[place]!]!) / 2;
-  };
-  const draws = Float64Array.from({ length: resamples }, (_, set) => middleOfSet((item) => counts[set * n + item]!));
-  return { value: middleOfSet(() => 1), draws };
+    medians[set] = (lower + values[order[place]!]!) / 2;
+  }
+  return medians;
+}
+
+function medianOf(values: Float64Array): number {
+  const sorted = values.toSorted();
+  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
 }
 
 /** Columns that were drawn from: the baseline's serve the differences of all other settings. */
@@ -93,19 +109,40 @@ function drawAnew({ metrics, width, total }: Measure, { items, statistics }: Col
   const n = items.length;
   const counts = countsOf.memo(n);
   if (total === 'median') {
-    const { value, draws } = drawnMedians(statistics, counts);
-    return { values: [value], draws: [draws] };
+    return { values: [medianOf(statistics)], draws: [drawnMedians(statistics, counts)] };
   }
   const columns = Array.from({ length: width }, (_, k) => statistics.subarray(k * n, (k + 1) * n));
+  const whole = columns.map((column) => column.reduce((sum, value) => sum + value, 0));
   const sums = columns.map((column) => drawnSums(column, counts));
-  const draws = metrics.map(() => new Float64Array(resamples));
-  const ofSet = new Float64Array(width);
+  return { values: totalOf(total, whole, n), draws: drawnTotals(total, sums, n, metrics.length) };
+}
+
+function drawnTotals(
+  total: Exclude<Measure['total'], 'median'>,
+  sums: readonly Float64Array[],
+  n: number,
+  metrics: number,
+): Float64Array[] {
+  if (total === 'mean') {
+    return [sums[0]!.map((sum) => sum / n)];
+  }
+  if (total === 'ratio') {
+    return [sums[0]!.map((sum, set) => sum / sums[1]![set]!)];
+  }
+  const draws = Array.from({ length: metrics }, () => new Float64Array(resamples));
+  const ofSet = new Float64Array(sums.length);
   for (let set = 0; set < resamples; set++) {
     sums.forEach((sum, k) => (ofSet[k] = sum[set]!));
-    total(ofSet, n).forEach((value, metric) => (draws[metric]![set] = value));
+    total(ofSet).forEach((value, metric) => (draws[metric]![set] = value));
   }
-  const whole = columns.map((column) => column.reduce((sum, value) => sum + value, 0));
-  return { values: total(whole, n), draws };
+  return draws;
+}
+
+/** The sets that have a value: one that holds no word at all has no error rate. */
+function finite(draws: Float64Array): Float64Array {
+  // A sum is finite where all of its terms are: one pass without a call for each.
+  const isFinite = Number.isFinite(draws.reduce((sum, value) => sum + value, 0));
+  return isFinite ? draws : draws.filter(Number.isFinite);
 }
 
 /** A measure's metrics as estimates by name; one that has no value on these rows is absent. */
@@ -116,10 +153,9 @@ export function estimates(measure: Measure, column: Column): Record<string, Esti
   const { values, draws } = draw(measure, column);
   const named = measure.metrics.flatMap(({ name }, metric) => {
     const value = values[metric]!;
-    // A set drawn may hold no word at all, and then has no rate.
-    const finite = draws[metric]!.filter(Number.isFinite);
-    return Number.isFinite(value) && finite.length > 0
-      ? [[name, { value, ...middleOf(finite), items: column.items.length }] as const]
+    const drawn = finite(draws[metric]!);
+    return Number.isFinite(value) && drawn.length > 0
+      ? [[name, { value, ...middleOf(drawn), items: column.items.length }] as const]
       : [];
   });
   return Object.fromEntries(named);
@@ -127,24 +163,28 @@ export function estimates(measure: Measure, column: Column): Record<string, Esti
 
 /** How a measure's metrics differ from the baseline's on the items that both have: in each set drawn the same items. */
 export function differences(measure: Measure, column: Column, baseline: Column): Record<string, Difference> {
-  const inBaseline = new Set(baseline.items);
-  const own = restrict(column, (item) => inBaseline.has(item));
+  const [own, others] = inBoth(column, baseline);
   if (own.items.length === 0) {
     return {};
   }
-  const inOwn = new Set(own.items);
   const one = draw(measure, own);
-  const other = draw(
-    measure,
-    restrict(baseline, (item) => inOwn.has(item)),
-  );
+  const other = draw(measure, others);
   const named = measure.metrics.flatMap(({ name }, metric) => {
     const value = one.values[metric]! - other.values[metric]!;
-    const drawn = one.draws[metric]!.map((drawnValue, set) => drawnValue - other.draws[metric]![set]!);
-    const finite = drawn.filter(Number.isFinite);
-    return Number.isFinite(value) && finite.length > 0
-      ? [[name, { value, ...middleOf(finite), p: twoSidedP(finite) }] as const]
+    const drawn = finite(one.draws[metric]!.map((drawnValue, set) => drawnValue - other.draws[metric]![set]!));
+    return Number.isFinite(value) && drawn.length > 0
+      ? [[name, { value, ...middleOf(drawn), p: twoSidedP(drawn) }] as const]
       : [];
   });
   return Object.fromEntries(named);
+}
+
+/** Both columns with the rows of the items that are in both. */
+function inBoth(one: Column, other: Column): readonly [Column, Column] {
+  if (one.items.length === other.items.length && one.items.every((item, i) => item === other.items[i])) {
+    return [one, other];
+  }
+  const inOne = new Set(one.items);
+  const inOther = new Set(other.items);
+  return [restrict(one, (item) => inOther.has(item)), restrict(other, (item) => inOne.has(item))];
 }

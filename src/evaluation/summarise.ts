@@ -200,10 +200,12 @@ function settingSummaries(
 function groupEstimates(table: Table, setting: number): SettingSummary['byGroup'] {
   const valuesOf = (members: ReadonlySet<number>) =>
     table.join(setting, (measure, column) =>
-      estimates(
-        measure,
-        restrict(column, (item) => members.has(item)),
-      ),
+      measure.onlyWhole
+        ? {}
+        : estimates(
+            measure,
+            restrict(column, (item) => members.has(item)),
+          ),
     );
   return Object.fromEntries(
     [...table.groups].map(([name, values]) => [

@@ -74,9 +74,10 @@ function positive(value: number): number | undefined {
 /** What runs cost. `baselineOf` finds the unpruned row of the same item, where there is one. */
 export function costMeasures(baselineOf: (row: DoneRow) => DoneRow | undefined): readonly Measure[] {
   const kept = meanMeasure(keptShare, ({ outcome: { tokens } }) => (100 * tokens.kept) / tokens.valid);
-  const medians = costs.map(([name, label, unit, better, description, valueOf]) =>
-    medianMeasure({ name, label, unit, kind: 'cost', better, description }, valueOf),
-  );
+  const medians = costs.map(([name, label, unit, better, description, valueOf]) => ({
+    ...medianMeasure({ name, label, unit, kind: 'cost', better, description }, valueOf),
+    onlyWhole: name !== 'prefill-ms',
+  }));
   const faster = medianMeasure(speedUp, (row) => {
     const baseline = baselineOf(row);
     return baseline && positive(baseline.outcome.times.prefillMs / row.outcome.times.prefillMs);
