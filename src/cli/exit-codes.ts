@@ -35,6 +35,7 @@ const groups: readonly { readonly exit: number; readonly means: string; readonly
   },
   { exit: 5, means: 'a result can not be written', codes: ['write-failed'] },
   { exit: 6, means: 'the results of an evaluation can not be read', codes: ['results-invalid'] },
+  { exit: 7, means: 'the queue can not be reached', codes: ['queue-unreachable'] },
   { exit: 130, means: 'cancelled', codes: ['cancelled'] },
 ];
 

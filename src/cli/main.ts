@@ -4,11 +4,13 @@ import { EarmarkError } from '../protocol/errors';
 import { registerCaption } from './caption';
 import { registerCompare } from './compare';
 import { exitCodeOf, exitCodesHelp } from './exit-codes';
+import { registerEvaluate } from './evaluate';
 import { registerExperiment } from './experiment';
 import { registerModels } from './models';
 import { registerScore } from './score';
 import { registerSelect } from './select';
 import { registerStrategies } from './strategies';
+import { registerWorker } from './worker';
 
 /** `earmark`: the engine as a program. Results go to standard output, progress and errors to standard error. */
 const program = new Command('earmark')
@@ -21,6 +23,8 @@ const program = new Command('earmark')
 registerCaption(program);
 registerCompare(program);
 registerExperiment(program);
+registerEvaluate(program);
+registerWorker(program);
 registerStrategies(program);
 registerModels(program);
 registerScore(program);

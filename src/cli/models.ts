@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import { findPacks, readPack, verifyPack } from '../engine/model/pack';
-import { EarmarkError } from '../protocol/errors';
-import { modelFolders } from './run-options';
+import { findPack, findPacks, readPack, verifyPack } from '../engine/model/pack';
+import { addModelFolderOption, modelFolders } from './run-options';
 import { formatTable } from './table';
 
 interface ModelsOptions {
@@ -10,10 +9,9 @@ interface ModelsOptions {
 
 export function registerModels(program: Command): void {
   const models = program.command('models').description('Lists and verifies model packs.');
-  models
-    .command('list', { isDefault: true })
-    .description('Lists the model packs that are installed.')
-    .option('--models <folder>', 'a further folder of model packs, searched first')
+  addModelFolderOption(
+    models.command('list', { isDefault: true }).description('Lists the model packs that are installed.'),
+  )
     .option('--json', 'print JSON on standard output', false)
     .action(async (options: ModelsOptions & { json: boolean }) => {
       const found = (await findPacks(modelFolders(options))).map(({ info }) => info);
@@ -29,18 +27,12 @@ export function registerModels(program: Command): void {
       ]);
       process.stdout.write(`${formatTable(['id', 'size', 'licence', 'title'], rows)}\n`);
     });
-  models
-    .command('verify')
+  addModelFolderOption(models.command('verify').argument('<id>', 'model pack'))
     .description('Compares every file of a model pack with its SHA-256.')
-    .argument('<id>', 'model pack')
-    .option('--models <folder>', 'a further folder of model packs, searched first')
     .action(async (id: string, options: ModelsOptions) => {
-      const found = (await findPacks(modelFolders(options))).find(({ info }) => info.modelId === id);
-      if (!found) {
-        throw new EarmarkError('model-not-found', `There is no model named "${id}".`, 'See "earmark models".');
-      }
-      const pack = await readPack(found.folder);
-      await verifyPack(found.folder, pack);
+      const { folder } = await findPack(modelFolders(options), id);
+      const pack = await readPack(folder);
+      await verifyPack(folder, pack);
       process.stdout.write(`${id}: ${String(pack.files.length)} files are as they should be.\n`);
     });
 }

@@ -1,12 +1,13 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import * as os from 'node:os';
 import * as path from 'node:path';
 import { EarmarkError } from '../protocol/errors';
 import { mostNewTokens, type RunSettings } from '../protocol/run';
 import { completeParameters, strategies, strategyNamed } from '../pruning/registry';
 import type { BudgetMode, BudgetScope, HeadReduce } from '../pruning/selection';
 
-/** What a person may say on the command line about runs, as commander hands it over. */
-export interface RunOptions {
+/** What a person may say on the command line about how sounds are pruned, as commander hands it over. */
+export interface SettingsOptions {
   readonly strategy: readonly string[];
   readonly keep: readonly number[];
   readonly budget: BudgetMode;
@@ -14,12 +15,24 @@ export interface RunOptions {
   readonly head: HeadReduce;
   readonly segments?: number;
   readonly set: Readonly<Record<string, number>>;
-  readonly prompt?: string;
   readonly maxNewTokens: number;
-  readonly model: string;
+}
+
+/** What engines are started with. */
+export interface EngineOptions {
   readonly models?: string;
   readonly threads: number;
   readonly ffmpeg: string;
+}
+
+/** Several engines at once. */
+export interface WorkerOptions extends EngineOptions {
+  readonly jobs: number;
+}
+
+export interface RunOptions extends SettingsOptions, EngineOptions {
+  readonly model: string;
+  readonly prompt?: string;
   readonly json: boolean;
   readonly scores: boolean;
   readonly report?: string;
@@ -29,8 +42,18 @@ const defaultModel = 'earmark-mini';
 /** Packs that ship with Earmark, beside the bundles. */
 const shippedModels = path.join(__dirname, '..', 'media', 'models');
 
-/** Adds the options that every command which runs a model has. */
+/** Adds the options of a command that runs strategies on sounds and prints what comes of it. */
 export function addRunOptions(command: Command, defaults: { strategy: string; keep: string }): Command {
+  addSettingsOptions(command, defaults)
+    .option('--segments <count>', 'segments of strategies that cut the clip (default: 10)', parseNumber)
+    .option('--prompt <question>', 'what the model is asked (default: the model’s own question)');
+  return addEngineOptions(addModelOption(command))
+    .option('--json', 'print JSON on standard output', false)
+    .option('--scores', 'add each token’s score to the JSON', false)
+    .option('--report <file>', 'write a self-contained HTML report');
+}
+
+export function addSettingsOptions(command: Command, defaults: { strategy: string; keep: string }): Command {
   return command
     .option(
       '--strategy <names>',
@@ -44,7 +67,6 @@ export function addRunOptions(command: Command, defaults: { strategy: string; ke
       parseRatios,
       parseRatios(defaults.keep),
     )
-    .option('--segments <count>', 'segments of strategies that cut the clip (default: 10)', parseNumber)
     .option(
       '--budget <mode>',
       'exact: keep as many as asked; paper: floor(K / S) a segment, literally',
@@ -58,15 +80,40 @@ export function addRunOptions(command: Command, defaults: { strategy: string; ke
     )
     .option('--head <head>', 'mean, max, or one head of the last encoder layer, counted from 0', parseHead, 'mean')
     .option('--set <name=value>', 'a parameter of a strategy; may be given again', parseSet, {})
-    .option('--prompt <question>', 'what the model is asked (default: the model’s own question)')
-    .option('--max-new-tokens <count>', `most tokens to generate, at most ${String(mostNewTokens)}`, parseNewTokens, 64)
-    .option('--model <id>', 'model pack', defaultModel)
-    .option('--models <folder>', 'a further folder of model packs, searched first')
+    .option(
+      '--max-new-tokens <count>',
+      `most tokens to generate, at most ${String(mostNewTokens)}`,
+      parseNewTokens,
+      64,
+    );
+}
+
+export function addModelOption(command: Command): Command {
+  return command.option('--model <id>', 'model pack', defaultModel);
+}
+
+function addEngineOptions(command: Command): Command {
+  return addModelFolderOption(command)
     .option('--threads <count>', 'threads for onnxruntime; 0 uses every physical core', parseCount, 0)
-    .option('--ffmpeg <path>', 'ffmpeg for m4a and other formats (default: looked up on PATH)', '')
-    .option('--json', 'print JSON on standard output', false)
-    .option('--scores', 'add each token’s score to the JSON', false)
-    .option('--report <file>', 'write a self-contained HTML report');
+    .option('--ffmpeg <path>', 'ffmpeg for m4a and other formats (default: looked up on PATH)', '');
+}
+
+export function addWorkerOptions(command: Command): Command {
+  return addEngineOptions(command).option(
+    '--jobs <count>',
+    'engine processes at once; they share the processor',
+    parseJobs,
+    1,
+  );
+}
+
+/** Threads of each engine, so that all together use the machine once. */
+export function engineThreads({ threads, jobs }: WorkerOptions): number {
+  return threads === 0 && jobs > 1 ? Math.max(1, Math.floor(os.availableParallelism() / jobs)) : threads;
+}
+
+export function addModelFolderOption(command: Command): Command {
+  return command.option('--models <folder>', 'a further folder of model packs, searched first');
 }
 
 /**
@@ -74,7 +121,7 @@ export function addRunOptions(command: Command, defaults: { strategy: string; ke
  *
  * @throws EarmarkError `settings-invalid`
  */
-export function settingsOf(options: RunOptions, question: string): RunSettings[] {
+export function settingsOf(options: SettingsOptions & { readonly prompt?: string }, question: string): RunSettings[] {
   const parameters = options.segments === undefined ? options.set : { ...options.set, segments: options.segments };
   return options.strategy.flatMap((name) => {
     const strategy = strategyNamed(name);
@@ -144,8 +191,16 @@ function parseNewTokens(text: string): number {
   return count;
 }
 
+function parseJobs(text: string): number {
+  const jobs = parseCount(text);
+  if (jobs < 1) {
+    throw new InvalidArgumentError('At least one is needed.');
+  }
+  return jobs;
+}
+
 /** A whole number, at least 0. */
-function parseCount(text: string): number {
+export function parseCount(text: string): number {
   const value = parseNumber(text);
   if (!Number.isInteger(value) || value < 0) {
     throw new InvalidArgumentError('A whole number is needed.');
@@ -161,7 +216,7 @@ export function parseNumber(text: string): number {
   return value;
 }
 
-function listOf(text: string): string[] {
+export function listOf(text: string): string[] {
   const items = text.split(',').map((item) => item.trim());
   if (items.some((item) => item === '')) {
     throw new InvalidArgumentError('Separate values by single commas.');

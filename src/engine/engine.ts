@@ -13,7 +13,7 @@ import { readClip, type Clip } from './audio/clip';
 import { peaksOf } from './audio/peaks';
 import type { EncodedWindow } from './model/encode';
 import { loadModel, releaseModel, type Model } from './model/load';
-import { findPacks, samplesPerToken } from './model/pack';
+import { findPack, findPacks, samplesPerToken } from './model/pack';
 import { loadRuntime, type Runtime } from './model/runtime';
 import { analyseClip, encodeClip, explainRun, runClip } from './pipeline';
 
@@ -175,16 +175,7 @@ export class Engine {
     if (this.model?.modelId === modelId) {
       return this.model.loaded;
     }
-    const packs = await findPacks(this.options.modelFolders);
-    const found = packs.find((pack) => pack.info.modelId === modelId);
-    if (!found) {
-      const names = packs.map((pack) => pack.info.modelId).join(', ');
-      throw new EarmarkError(
-        'model-not-found',
-        `There is no model named "${modelId}".`,
-        names === '' ? 'No model is installed.' : `Choose one of: ${names}.`,
-      );
-    }
+    const found = await findPack(this.options.modelFolders, modelId);
     const before = this.model;
     this.model = undefined;
     if (before) {

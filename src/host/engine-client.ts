@@ -1,7 +1,7 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import * as vscode from 'vscode';
 import type { MessageConnection, ProgressType, RequestType } from 'vscode-jsonrpc';
-import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
+import { forkEngine } from '../engine/engine-process';
 import * as protocol from '../protocol/engine';
 import { EarmarkError, type ErrorData } from '../protocol/errors';
 import { ask } from '../protocol/rpc';
@@ -165,29 +165,17 @@ export class EngineClient implements vscode.Disposable {
 
   private async launch(): Promise<MessageConnection> {
     this.setState({ status: 'starting' });
-    const child = fork(this.script, [], {
-      execArgv: [],
-      serialization: 'advanced',
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      env: engineEnvironment(),
+    const { child, connection } = forkEngine(this.script, (from, text) => {
+      this.log[from === 'stdout' ? 'info' : 'warn'](text);
     });
     const started = Date.now();
     this.child = child;
-    child.stdout?.on('data', (data: Buffer) => {
-      this.log.info(data.toString().trimEnd());
-    });
-    child.stderr?.on('data', (data: Buffer) => {
-      this.log.warn(data.toString().trimEnd());
-    });
-    const connection = createMessageConnection(new IPCMessageReader(child), new IPCMessageWriter(child));
     child.on('error', (error) => {
       this.log.error(error);
     });
     child.on('exit', (code, signal) => {
-      connection.dispose();
       this.ended(child, started, signal ?? `exit code ${String(code)}`);
     });
-    connection.listen();
     const info = await withTimeout(ask(connection, protocol.initialize, this.params()), handshakeMs).catch(
       (error: unknown) => {
         child.kill('SIGKILL');
@@ -289,12 +277,6 @@ export class EngineClient implements vscode.Disposable {
       this.stateChanged.fire(state);
     }
   }
-}
-
-/** The host's environment without what would make the child behave as a part of VS Code. */
-function engineEnvironment(): NodeJS.ProcessEnv {
-  const entries = Object.entries(process.env).filter(([name]) => !name.startsWith('VSCODE_'));
-  return { ...Object.fromEntries(entries), ELECTRON_RUN_AS_NODE: '1' };
 }
 
 async function withTimeout<Result>(task: Promise<Result>, ms: number): Promise<Result> {

@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'context-too-long'
   | 'results-invalid'
   | 'write-failed'
+  | 'queue-unreachable'
   | 'clip-closed'
   | 'engine-stopped'
   | 'cancelled'

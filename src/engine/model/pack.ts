@@ -157,6 +157,21 @@ export async function findPacks(modelFolders: readonly string[]): Promise<FoundP
   return [...found.values()];
 }
 
+/** @throws EarmarkError `model-not-found` naming the models there are */
+export async function findPack(modelFolders: readonly string[], modelId: string): Promise<FoundPack> {
+  const packs = await findPacks(modelFolders);
+  const found = packs.find(({ info }) => info.modelId === modelId);
+  if (!found) {
+    const names = packs.map(({ info }) => info.modelId).join(', ');
+    throw new EarmarkError(
+      'model-not-found',
+      `There is no model named "${modelId}".`,
+      names === '' ? 'No model is installed.' : `Choose one of: ${names}.`,
+    );
+  }
+  return found;
+}
+
 async function describePack(folder: string): Promise<ModelInfo> {
   try {
     return packInfo(folder, await readPack(folder));

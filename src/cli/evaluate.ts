@@ -1,0 +1,145 @@
+import * as path from 'node:path';
+import { Option, type Command } from 'commander';
+import { readDataset } from '../datasets/read-dataset';
+import { loadRuntime } from '../engine/model/runtime';
+import { findPack } from '../engine/model/pack';
+import { evaluate, type EvaluationChoice, type EvaluationOptions } from '../evaluation/evaluate';
+import { resultsFile } from '../evaluation/evaluation-folder';
+import { runLocally } from '../evaluation/local-workers';
+import { packFingerprint } from '../evaluation/pack-fingerprint';
+import { runQueued } from '../evaluation/queue/run-queued';
+import { writeResults } from '../evaluation/results-file';
+import type { RunSettings } from '../protocol/run';
+import { EarmarkError } from '../protocol/errors';
+import { engineScript } from './engine-script';
+import { signalOfInterrupt } from './interrupt';
+import { EvaluationProgressLine, progressKinds, type ProgressKind } from './evaluation-progress';
+import {
+  addModelOption,
+  addSettingsOptions,
+  addWorkerOptions,
+  engineThreads,
+  listOf,
+  modelFolders,
+  parseCount,
+  settingsOf,
+  type SettingsOptions,
+  type WorkerOptions,
+} from './run-options';
+
+interface EvaluateOptions extends Omit<SettingsOptions, 'segments'>, WorkerOptions {
+  readonly model: string;
+  readonly out: string;
+  readonly segments?: readonly number[];
+  readonly audio?: string;
+  readonly audioName?: string;
+  readonly limit?: number;
+  readonly resume: boolean;
+  readonly queue?: string;
+  readonly progress: ProgressKind;
+}
+
+export function registerEvaluate(program: Command): void {
+  const command = program
+    .command('evaluate')
+    .description('Runs strategies on a whole dataset, beside the unpruned run; "earmark report" makes tables of it.')
+    .argument('<dataset>', 'a file of Clotho, AudioCaps, MMAU, MMAR, ClothoAQA or Earmark, or the folder that holds it')
+    .requiredOption('--out <folder>', 'where the rows and results are written')
+    .option('--resume', 'go on with what was begun in that folder', false);
+  addSettingsOptions(command, { strategy: 'all', keep: '0.5,0.25,0.1' }).option(
+    '--segments <counts>',
+    'numbers of segments, separated by commas (default: 10)',
+    parseSegments,
+  );
+  addWorkerOptions(addModelOption(command))
+    .option('--queue <url>', 'hand the clips to the "earmark worker" processes of a Redis server: redis://host:port')
+    .option('--audio <folder>', 'where the sounds are (default: looked for beside the dataset)')
+    .option(
+      '--audio-name <template>',
+      'of AudioCaps, how the sounds are named (default: {youtube_id}_{start_time}.wav)',
+    )
+    .option('--limit <count>', 'only so many items, the first', parseCount)
+    .addOption(
+      new Option('--progress <kind>', 'a line that is overwritten, or lines of JSON')
+        .choices(progressKinds)
+        .default('line'),
+    )
+    .action(run);
+}
+
+async function run(location: string, options: EvaluateOptions): Promise<void> {
+  const { folder, info } = await findPack(modelFolders(options), options.model);
+  if (info.problem !== undefined) {
+    throw new EarmarkError('model-invalid', info.problem);
+  }
+  const read = await readDataset(location, { audioFolder: options.audio, audioName: options.audioName });
+  const dataset = { ...read, items: read.items.slice(0, options.limit) };
+  dataset.warnings.forEach((warning) => process.stderr.write(`earmark: ${warning}\n`));
+  const { modelId, title, secondsPerToken, question } = info;
+  const fingerprint = await packFingerprint(folder);
+  const choice: EvaluationChoice = {
+    model: { modelId, title, fingerprint, secondsPerToken, question },
+    settings: gridOf(options),
+    jobs: options.jobs,
+    threads: engineThreads(options),
+    runtime: await runtimeName(options),
+  };
+  const progress = new EvaluationProgressLine(options.progress);
+  try {
+    const { manifest, rows } = await evaluate(dataset, choice, {
+      folder: path.resolve(options.out),
+      resume: options.resume,
+      onProgress: (now) => {
+        progress.show(now);
+      },
+      run: runner(options, choice),
+    });
+    progress.end();
+    const results = path.join(options.out, resultsFile);
+    await writeResults(results, manifest, rows);
+    process.stderr.write(`Results: ${results}\nTables: earmark report ${results}\n`);
+  } catch (thrown) {
+    progress.end();
+    const error = EarmarkError.from(thrown);
+    throw error.code === 'cancelled'
+      ? new EarmarkError('cancelled', 'Stopped; every run that was done is kept.', 'Go on with --resume.')
+      : error;
+  }
+}
+
+function runner(options: EvaluateOptions, { threads }: EvaluationChoice): EvaluationOptions['run'] {
+  const { queue, jobs, ffmpeg } = options;
+  const signal = signalOfInterrupt();
+  if (queue !== undefined) {
+    return (manifest, tasks, onOutcome) => runQueued(manifest, tasks, onOutcome, { url: queue, signal });
+  }
+  return (manifest, tasks, onOutcome) =>
+    runLocally(manifest, tasks, onOutcome, {
+      script: engineScript,
+      engine: { modelFolders: modelFolders(options), threads, ffmpeg },
+      onOutput: () => undefined,
+      jobs,
+      signal,
+    });
+}
+
+/** The unpruned run first, then each strategy at each ratio, and for each number of segments where it has any. */
+function gridOf({ segments = [], ...options }: EvaluateOptions): RunSettings[] {
+  const strategies = ['none', ...options.strategy.filter((name) => name !== 'none')];
+  const counts = segments.length === 0 ? [undefined] : segments;
+  const grid = counts.flatMap((count) =>
+    settingsOf({ ...options, strategy: strategies, ...(count !== undefined && { segments: count }) }, ''),
+  );
+  const distinct = new Map(grid.map((settings) => [JSON.stringify(settings), settings]));
+  const order = (settings: RunSettings): number => strategies.indexOf(settings.strategy);
+  return [...distinct.values()].sort((a, b) => order(a) - order(b));
+}
+
+async function runtimeName({ threads }: EvaluateOptions): Promise<string> {
+  const { version, provider } = await loadRuntime(threads);
+  return `onnxruntime ${version}, ${provider}`;
+}
+
+function parseSegments(text: string): number[] {
+  return listOf(text).map(parseCount);
+}

@@ -1,0 +1,178 @@
+import { mkdir, open, readFile, rename, stat, truncate, writeFile, type FileHandle } from 'node:fs/promises';
+import * as path from 'node:path';
+import { evaluationVersion, type EvaluationManifest, type EvaluationRow } from '../protocol/evaluation';
+import { EarmarkError } from '../protocol/errors';
+import { rowKey } from './plan';
+
+/**
+ * The files of an evaluation: what it is, its rows as they come, one JSON object a line, and the results of a whole one.
+ */
+export const manifestFile = 'evaluation.json';
+export const rowsFile = 'rows.jsonl';
+export const resultsFile = 'results.earmark.parquet';
+
+/**
+ * An evaluation on its way. Rows are only ever appended, each written through to the disk before the next is run: what
+ * kills the process costs at most the run in flight, and at most the last line is torn.
+ */
+export class EvaluationFolder {
+  private constructor(
+    readonly folder: string,
+    readonly manifest: EvaluationManifest,
+    private readonly handle: FileHandle,
+    private readonly keys: Set<string>,
+  ) {}
+
+  /**
+   * Begins an evaluation in a folder that holds none.
+   *
+   * @throws EarmarkError `settings-invalid` where it does; `write-failed`
+   */
+  static async begin(folder: string, manifest: EvaluationManifest): Promise<EvaluationFolder> {
+    if (await isFile(path.join(folder, manifestFile))) {
+      throw new EarmarkError(
+        'settings-invalid',
+        `${folder} already holds an evaluation.`,
+        'Go on with it by --resume, or choose another --out folder.',
+      );
+    }
+    return writing(folder, async () => {
+      await mkdir(folder, { recursive: true });
+      const rows = await open(path.join(folder, rowsFile), 'a');
+      // Whole or not at all: a folder with half a description could not be gone on with.
+      const description = path.join(folder, manifestFile);
+      await writeFile(`${description}.part`, `${JSON.stringify(manifest, null, 2)}\n`);
+      await rename(`${description}.part`, description);
+      return new EvaluationFolder(folder, manifest, rows, new Set());
+    });
+  }
+
+  /**
+   * Goes on with what was begun. A line that was being written when the process ended is cut off; what was missing or
+   * failed is tried again.
+   *
+   * @throws EarmarkError `results-invalid` where the folder holds no evaluation that this version can read
+   */
+  static async resume(folder: string): Promise<EvaluationFolder> {
+    const manifest = await readManifest(folder);
+    const file = path.join(folder, rowsFile);
+    return writing(folder, async () => {
+      const text = await readFile(file, 'utf8');
+      const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+      await truncate(file, Buffer.byteLength(whole));
+      const settled = parseRows(whole).filter(({ outcome: { status } }) => status === 'done' || status === 'invalid');
+      const keys = new Set(settled.map(rowKey));
+      return new EvaluationFolder(folder, manifest, await open(file, 'a'), keys);
+    });
+  }
+
+  /** Keys of the rows that need no run. */
+  get done(): ReadonlySet<string> {
+    return this.keys;
+  }
+
+  /**
+   * Adds a row, unless its key has one.
+   *
+   * @returns whether it was added
+   * @throws EarmarkError `write-failed`
+   */
+  async append(row: EvaluationRow): Promise<boolean> {
+    const key = rowKey(row);
+    if (this.keys.has(key)) {
+      return false;
+    }
+    this.keys.add(key);
+    await writing(this.folder, async () => {
+      await this.handle.appendFile(`${JSON.stringify(row)}\n`);
+      await this.handle.datasync();
+    });
+    return true;
+  }
+
+  async close(): Promise<void> {
+    await this.handle.close();
+  }
+}
+
+/** @throws EarmarkError `results-invalid` */
+export async function readManifest(folder: string): Promise<EvaluationManifest> {
+  const file = path.join(folder, manifestFile);
+  let manifest: Partial<EvaluationManifest>;
+  try {
+    manifest = JSON.parse(await readFile(file, 'utf8')) as Partial<EvaluationManifest>;
+  } catch (cause) {
+    throw new EarmarkError(
+      'results-invalid',
+      `${folder} holds no evaluation: ${manifestFile} can not be read.`,
+      'Give the folder that "earmark evaluate" wrote to.',
+      { cause },
+    );
+  }
+  return requireVersion(manifest, file);
+}
+
+/** @throws EarmarkError `results-invalid` where another version of Earmark wrote it, which it names */
+export function requireVersion(manifest: Partial<EvaluationManifest>, file: string): EvaluationManifest {
+  if (manifest.version !== evaluationVersion) {
+    throw new EarmarkError(
+      'results-invalid',
+      `${file} was written by Earmark ${manifest.earmark ?? 'of an unknown version'} in version ` +
+        `${String(manifest.version)} of its results; this one reads version ${String(evaluationVersion)}.`,
+      'Use that version of Earmark, or evaluate again.',
+    );
+  }
+  return manifest as EvaluationManifest;
+}
+
+/** The rows of a folder as they are, also while others are added; a torn last line is left out. */
+export async function readRows(folder: string): Promise<EvaluationRow[]> {
+  const text = await readFile(path.join(folder, rowsFile), 'utf8');
+  return parseRows(text.slice(0, text.lastIndexOf('\n') + 1));
+}
+
+/** One row for each key, the last that was written: what failed may have been tried again. */
+function parseRows(text: string): EvaluationRow[] {
+  const rows = new Map<string, EvaluationRow>();
+  text.split('\n').forEach((line, place) => {
+    if (line === '') {
+      return;
+    }
+    const row = parseRow(line, place + 1);
+    rows.set(rowKey(row), row);
+  });
+  return [...rows.values()];
+}
+
+function parseRow(line: string, number: number): EvaluationRow {
+  try {
+    return JSON.parse(line) as EvaluationRow;
+  } catch (cause) {
+    throw new EarmarkError(
+      'results-invalid',
+      `Line ${String(number)} of ${rowsFile} is damaged.`,
+      'Delete that line and --resume: its run is made again.',
+      { cause },
+    );
+  }
+}
+
+async function isFile(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => undefined))?.isFile() === true;
+}
+
+async function writing<Result>(folder: string, task: () => Promise<Result>): Promise<Result> {
+  try {
+    return await task();
+  } catch (thrown) {
+    if (thrown instanceof EarmarkError) {
+      throw thrown;
+    }
+    throw new EarmarkError(
+      'write-failed',
+      `The evaluation can not be written to ${folder}: ${(thrown as Error).message}.`,
+      'What was written before is kept: make room or choose another folder, then go on with --resume.',
+      { cause: thrown },
+    );
+  }
+}

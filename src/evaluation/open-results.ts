@@ -1,0 +1,35 @@
+import { stat } from 'node:fs/promises';
+import * as path from 'node:path';
+import { EarmarkError } from '../protocol/errors';
+import { manifestFile, readManifest, readRows, resultsFile } from './evaluation-folder';
+import { readResults } from './results-file';
+import type { Evaluation } from './summarise';
+
+/**
+ * Opens an evaluation: a file of results, or the folder of an evaluation. A folder that has no file of results yet is
+ * read from its rows so far, also while others are added.
+ *
+ * @throws EarmarkError `results-invalid`
+ */
+export async function openResults(location: string): Promise<Evaluation> {
+  if (!(await exists(location, 'folder'))) {
+    return readResults(location);
+  }
+  const results = path.join(location, resultsFile);
+  if (await exists(results, 'file')) {
+    return readResults(results);
+  }
+  if (!(await exists(path.join(location, manifestFile), 'file'))) {
+    throw new EarmarkError(
+      'results-invalid',
+      `The folder ${location} holds no evaluation.`,
+      `Give a folder that "earmark evaluate" wrote to: it holds ${resultsFile}, or ${manifestFile} while it goes on.`,
+    );
+  }
+  return { manifest: await readManifest(location), rows: await readRows(location) };
+}
+
+async function exists(location: string, what: 'file' | 'folder'): Promise<boolean> {
+  const found = await stat(location).catch(() => undefined);
+  return (what === 'file' ? found?.isFile() : found?.isDirectory()) === true;
+}

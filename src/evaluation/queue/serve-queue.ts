@@ -1,0 +1,137 @@
+import { WaitingError, Worker, type Job, Queue } from 'bullmq';
+import { stat } from 'node:fs/promises';
+import * as path from 'node:path';
+import { findPack } from '../../engine/model/pack';
+import { EarmarkError } from '../../protocol/errors';
+import { ClipRunner, type RunnerOptions } from '../clip-runner';
+import { packFingerprint } from '../pack-fingerprint';
+import { rowKey } from '../plan';
+import { leaseMs, queueName, type ClipJob, type OutcomeLine } from './clip-job';
+import { connect } from './connection';
+
+export interface ServeOptions {
+  readonly url: string;
+  /** Clips at once, each in an engine of its own. */
+  readonly jobs: number;
+  /** Where the sounds are on this machine; absent: where the coordinator has them. */
+  readonly audioFolder?: string;
+  readonly runner: RunnerOptions;
+  readonly signal: AbortSignal;
+  readonly log: (line: string) => void;
+}
+
+/**
+ * Runs clips of a queue until it is told to stop. What was being run then goes back to the queue; what of it was done
+ * is kept.
+ *
+ * @throws EarmarkError `queue-unreachable`
+ */
+export async function serveQueue(options: ServeOptions): Promise<void> {
+  const client = await connect(options.url);
+  const queue = new Queue<ClipJob>(queueName, { connection: client });
+  const runners = Array.from({ length: options.jobs }, () => new ClipRunner(options.runner));
+  const idle = [...runners];
+  const worker = new Worker<ClipJob>(
+    queueName,
+    async (job, token) => {
+      const runner = idle.pop()!;
+      try {
+        await runJob(queue, job, runner, options);
+      } catch (thrown) {
+        if (options.signal.aborted) {
+          await job.moveToWait(token);
+          throw new WaitingError();
+        }
+        throw thrown;
+      } finally {
+        idle.push(runner);
+      }
+    },
+    {
+      connection: client.duplicate(),
+      concurrency: options.jobs,
+      lockDuration: leaseMs,
+      stalledInterval: leaseMs / 2,
+      // A clip that ends its engine is dealt with by the runner; that it ends the machine every time is unlikely.
+      maxStalledCount: 10,
+    },
+  );
+  const tell = (error: Error): void => {
+    options.log(`queue: ${error.message}`);
+  };
+  worker.on('error', tell);
+  queue.on('error', tell);
+  worker.on('completed', (job) => {
+    options.log(`${job.data.audioInFolder}: ${String(job.data.rows.length)} runs`);
+  });
+  worker.on('failed', (job, error) => {
+    options.log(`${job?.data.audioInFolder ?? 'a clip'}: ${error.message}`);
+  });
+  try {
+    await aborted(options.signal);
+  } finally {
+    await worker.close();
+    await queue.close();
+    runners.forEach((runner) => {
+      runner.dispose();
+    });
+    client.disconnect();
+  }
+}
+
+async function runJob(
+  queue: Queue<ClipJob>,
+  job: Job<ClipJob>,
+  runner: ClipRunner,
+  { runner: { engine, worker }, audioFolder, signal }: ServeOptions,
+): Promise<void> {
+  const { data } = job;
+  const audio = audioFolder === undefined ? data.audio : path.join(audioFolder, data.audioInFolder);
+  await requireSound(audio, worker);
+  await requireModel(engine.modelFolders, data.model, worker);
+  const { logs } = await queue.getJobLogs(job.id!);
+  const done = new Set(logs.map((line) => rowKey(JSON.parse(line) as OutcomeLine)));
+  const rows = data.rows.filter((row) => !done.has(rowKey(row)));
+  let told = logs.length;
+  await runner.run(
+    data,
+    { audio, rows },
+    async ({ item, setting }, outcome) => {
+      await job.log(JSON.stringify({ item, setting, outcome } satisfies OutcomeLine));
+      // Tells the coordinator that there is something to read.
+      await job.updateProgress(++told);
+    },
+    signal,
+  );
+}
+
+async function requireSound(audio: string, worker: string): Promise<void> {
+  if (!(await stat(audio).catch(() => undefined))) {
+    throw new EarmarkError(
+      'audio-not-found',
+      `The worker ${worker} has no ${audio}. Start it with --audio and the folder of the sounds.`,
+    );
+  }
+}
+
+/** Rows of two versions of a model in one table would compare what can not be compared. */
+async function requireModel(modelFolders: readonly string[], model: ClipJob['model'], worker: string): Promise<void> {
+  const { folder } = await findPack(modelFolders, model.modelId);
+  if ((await packFingerprint(folder)) !== model.fingerprint) {
+    throw new EarmarkError(
+      'model-invalid',
+      `The model "${model.modelId}" of the worker ${worker} is not the one that the evaluation was begun with.`,
+    );
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+    }
+    signal.addEventListener('abort', () => {
+      resolve();
+    });
+  });
+}
