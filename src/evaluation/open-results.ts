@@ -16,10 +16,18 @@ export async function openResults(location: string): Promise<Evaluation> {
     return readResults(location);
   }
   const results = path.join(location, resultsFile);
+  const hasRows = await exists(path.join(location, manifestFile), 'file');
   if (await exists(results, 'file')) {
-    return readResults(results);
+    try {
+      return await readResults(results);
+    } catch (error) {
+      // Without DuckDB, or where the file is damaged, the rows that it was made of say the same.
+      if (!hasRows) {
+        throw error;
+      }
+    }
   }
-  if (!(await exists(path.join(location, manifestFile), 'file'))) {
+  if (!hasRows) {
     throw new EarmarkError(
       'results-invalid',
       `The folder ${location} holds no evaluation.`,
