@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import { adaptTokens } from '../../src/engine/model/adapt';
 import { decode } from '../../src/engine/model/decode';
 import { encodeWindow } from '../../src/engine/model/encode';
+import type { Prompt } from '../../src/engine/model/families/family';
 import { loadModel, type Model } from '../../src/engine/model/load';
 import { loadRuntime } from '../../src/engine/model/runtime';
 import { validQueries } from '../../src/engine/model/tap';
-import { buildPrompt, type Prompt } from '../../src/engine/model/prompt';
 import { speedUpBound } from '../../src/pruning/budget';
 import { select } from '../../src/pruning/registry';
 import { reduceHeads } from '../../src/pruning/score';
@@ -53,8 +52,8 @@ async function benchPrefill(model: Model, samples: Float32Array): Promise<string
   const prompts: Prompt[] = [];
   for (const keepRatio of ratios) {
     const choice = { strategy: 'segmentwise', keepRatio, budgetMode: 'exact', parameters: {} } as const;
-    const audio = await adaptTokens(model, tokens, select(choice, { scores }).selection);
-    prompts.push(await buildPrompt(model, 'Describe the audio.', audio));
+    const audio = await model.family.adapt(tokens, select(choice, { scores }).selection);
+    prompts.push(await model.family.prompt(audio, 'Describe the audio.'));
   }
   const prefills = ratios.map(() => [] as number[]);
   const steps = ratios.map(() => [] as number[]);

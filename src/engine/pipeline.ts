@@ -8,12 +8,10 @@ import { select, strategyNamed } from '../pruning/registry';
 import { reduceHeads } from '../pruning/score';
 import type { Clip } from './audio/clip';
 import { windowsOf, type SampleWindow } from './audio/windows';
-import { adaptTokens } from './model/adapt';
 import { decode } from './model/decode';
 import { encodeWindow, type EncodedWindow } from './model/encode';
-import { explainWindow, loadExplainer } from './model/explain';
+import { explainWindow } from './model/explain';
 import type { Model } from './model/load';
-import { buildPrompt } from './model/prompt';
 import { assembleRun } from './run';
 
 /** What the encoder needs of a clip. */
@@ -169,7 +167,7 @@ export async function explainRun(
   options: PipelineOptions,
 ): Promise<WindowExplanation[]> {
   const windows = windowsOf(clip.samples.length, model.pack.frontEnd.windowSeconds);
-  const explainer = await loadExplainer(model);
+  const explainer = await model.family.loadExplainer();
   try {
     const explanations: WindowExplanation[] = [];
     for (const part of run.windows) {
@@ -224,7 +222,7 @@ interface WindowTask {
   readonly windows: number;
 }
 
-/** Scores -> selection -> embeddings -> prompt -> caption, for one strategy on one window. */
+/** Scores -> selection -> adapted tokens -> prompt -> caption, for one strategy on one window. */
 async function runWindow(
   model: Model,
   encoded: EncodedWindow,
@@ -255,11 +253,11 @@ async function runWindow(
   onEvent({ kind: 'selected', runId, window: window.index, selection });
 
   const adaptStarted = performance.now();
-  const audio = await adaptTokens(model, encoded.tokens, selection);
+  const audio = await model.family.adapt(encoded.tokens, selection);
   const adaptMs = performance.now() - adaptStarted;
 
   enter('prefill');
-  const prompt = await buildPrompt(model, settings.question, audio);
+  const prompt = await model.family.prompt(audio, settings.question);
   const decoded = await decode(model, prompt, {
     maxNewTokens: settings.maxNewTokens,
     signal,

@@ -12,6 +12,8 @@ export interface ModelInfo {
   readonly heads: number;
   readonly secondsPerToken: number;
   readonly windowSeconds: number;
+  /** Whether it can be asked something; a model that only transcribes can not. */
+  readonly asks: boolean;
   /** The question asked where a person gives none. */
   readonly question: string;
   /** What strategies may ask of the model beyond scores and tokens. */

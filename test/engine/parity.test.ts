@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { adaptTokens } from '../../src/engine/model/adapt';
-import { decode, emptyCache } from '../../src/engine/model/decode';
-import { explainWindow, loadExplainer } from '../../src/engine/model/explain';
+import { decode } from '../../src/engine/model/decode';
+import { explainWindow } from '../../src/engine/model/explain';
 import { encodeWindow, floats, output, type EncodedWindow } from '../../src/engine/model/encode';
+import type { Prompt } from '../../src/engine/model/families/family';
+import { promptIds } from '../../src/engine/model/families/prefix';
 import type { Model } from '../../src/engine/model/load';
-import { buildPrompt, embed, promptIds } from '../../src/engine/model/prompt';
+import type { PrefixPack } from '../../src/engine/model/pack';
 import { select } from '../../src/pruning/registry';
 import { reduceHeads } from '../../src/pruning/score';
 import { sourceTokens } from '../../src/pruning/selection';
@@ -115,11 +116,13 @@ describe.each(sampleFiles.map((file) => path.basename(file, '.wav')))('%s, again
 
   it('embeddings of the adapter', async () => {
     const everything = select(choice('none', 1), { scores }).selection;
-    expectRows(await adaptTokens(model, encoded.tokens, everything), 576, reference.embeddings);
+    expectRows(await model.family.adapt(encoded.tokens, everything), 576, reference.embeddings);
   });
 
   it('prompt token ids', () => {
-    expect(promptIds(model, 'Describe the audio.')).toEqual(reference.prompt);
+    const { pack, tokenizer } = model;
+    const { template, question } = (pack as PrefixPack).prompt;
+    expect(promptIds(tokenizer, template, question)).toEqual(reference.prompt);
   });
 
   it('the tokens that segmentwise keeps', () => {
@@ -139,7 +142,7 @@ describe.each(sampleFiles.map((file) => path.basename(file, '.wav')))('%s, again
   it('attention of the decoder to the sound', async () => {
     const { selection } = select(choice('none', 1), { scores });
     const tokenIds = reference.runtime.greedy.full.ids;
-    const explainer = await loadExplainer(model);
+    const explainer = await model.family.loadExplainer();
     const part = { index: 0, firstToken: 0, selection, tokenIds };
     const found = await explainWindow(model, explainer, part, encoded.tokens, 'Describe the audio.');
     await explainer.release();
@@ -160,7 +163,10 @@ describe.each(sampleFiles.map((file) => path.basename(file, '.wav')))('%s, again
    */
   async function expectGreedy(chosen: ReturnType<typeof choice>, { ids }: Greedy): Promise<void> {
     const { selection } = select(chosen, { scores });
-    const prompt = await buildPrompt(model, 'Describe the audio.', await adaptTokens(model, encoded.tokens, selection));
+    const prompt = await model.family.prompt(
+      await model.family.adapt(encoded.tokens, selection),
+      'Describe the audio.',
+    );
     const options = { maxNewTokens: 48, signal: new AbortController().signal, onText: () => undefined };
     const { tokenIds, finish } = await decode(model, prompt, options);
     const parting = ids.findIndex((id, place) => tokenIds[place] !== id);
@@ -170,27 +176,21 @@ describe.each(sampleFiles.map((file) => path.basename(file, '.wav')))('%s, again
       return;
     }
     expect(parting).toBeGreaterThan(0);
-    const logits = await logitsAfter(prompt.embeddings, ids.slice(0, parting));
+    const logits = await logitsAfter(prompt, ids.slice(0, parting));
     const best = logits.reduce((highest, logit) => Math.max(highest, logit));
     expect(logits[ids[parting]!]).toBeGreaterThan(best - nearTie);
   }
-
-  /** The logits of what comes after a prompt and the ids, in one go: [vocabulary]. */
-  async function logitsAfter(prompt: Float32Array, ids: readonly number[]): Promise<Float32Array> {
-    const { decoder } = model.pack;
-    const said = await embed(model, ids);
-    const input = new Float32Array(prompt.length + said.length);
-    input.set(prompt);
-    input.set(said, prompt.length);
-    const positions = input.length / decoder.width;
-    const results = await model.decoder.run({
-      ...emptyCache(model),
-      [decoder.inputsEmbeds]: new model.runtime.Tensor('float32', input, [1, positions, decoder.width]),
-      [decoder.attentionMask]: new model.runtime.Tensor('int64', new BigInt64Array(positions).fill(1n), [1, positions]),
-    });
-    return floats(output(results, decoder.logits));
-  }
 });
+
+/** The logits of what comes after a prompt and the ids: [vocabulary]. */
+async function logitsAfter(prompt: Prompt, ids: readonly number[]): Promise<Float32Array> {
+  const reading = prompt.begin();
+  let logits = await reading.read(undefined);
+  for (const id of ids) {
+    logits = await reading.read(id);
+  }
+  return logits;
+}
 
 function choice(strategy: string, keepRatio: number) {
   return { strategy, keepRatio, budgetMode: 'exact', parameters: { segments: 10 } } as const;

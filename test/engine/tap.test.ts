@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { floats, output } from '../../src/engine/model/encode';
-import type { Pack } from '../../src/engine/model/pack';
+import type { PrefixPack } from '../../src/engine/model/pack';
 import { loadRuntime, type Runtime } from '../../src/engine/model/runtime';
 import { meanKeys, receivedAttention as tapped, tapEncoder, validQueries } from '../../src/engine/model/tap';
 import { receivedAttention } from '../../src/pruning/score';
@@ -12,12 +12,12 @@ import { packFolder } from './default-model';
 
 describe('the attention tap', () => {
   let runtime: Runtime;
-  let pack: Pack;
+  let pack: PrefixPack;
   let encoder: Uint8Array;
 
   beforeAll(async () => {
     runtime = await loadRuntime(0);
-    pack = JSON.parse(readFileSync(path.join(packFolder, 'pack.json'), 'utf8')) as Pack;
+    pack = JSON.parse(readFileSync(path.join(packFolder, 'pack.json'), 'utf8')) as PrefixPack;
     encoder = readFileSync(path.join(packFolder, pack.encoder.file));
   });
 

@@ -27,6 +27,7 @@ export const model: ModelInfo = {
   heads: 6,
   secondsPerToken: 0.04,
   windowSeconds: 30,
+  asks: true,
   question: 'What is heard?',
   offers: ['scores', 'tokens'],
   precision: {},

@@ -1,10 +1,8 @@
-import type { InferenceSession } from 'onnxruntime-node';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EarmarkError } from '../../protocol/errors';
 import type { FinishReason } from '../../protocol/run';
-import { floats, output } from './encode';
+import type { Prompt } from './families/family';
 import type { Model } from './load';
-import { embed, type Prompt } from './prompt';
 
 export interface DecodeOptions {
   readonly maxNewTokens: number;
@@ -36,10 +34,10 @@ export async function decode(model: Model, prompt: Prompt, options: DecodeOption
   requireContext(model, prompt, options.maxNewTokens);
   const text = new TextStream(model, options.onText);
   const tokenIds: number[] = [];
-  let cache = emptyCache(model);
-  let past = 0;
+  const reading = prompt.begin();
   let prefillMs = 0;
   let stepsMs = 0;
+  let steps = 0;
   let finish: FinishReason = 'length';
   while (tokenIds.length < options.maxNewTokens) {
     // A turn of the event loop, so that a request to cancel can arrive between steps.
@@ -50,17 +48,14 @@ export async function decode(model: Model, prompt: Prompt, options: DecodeOption
     }
     const started = performance.now();
     const last = tokenIds.at(-1);
-    const input = last === undefined ? prompt.embeddings : await embed(model, [last]);
-    const results = await step(model, input, past, cache);
-    const next = argMax(floats(output(results, model.pack.decoder.logits)));
+    const next = argMax(await reading.read(last));
     const elapsed = performance.now() - started;
     if (last === undefined) {
       prefillMs = elapsed;
     } else {
       stepsMs += elapsed;
+      steps++;
     }
-    cache = keptCache(model, results);
-    past += input.length / model.pack.decoder.width;
     if (model.pack.stopTokens.includes(next)) {
       finish = 'stop';
       break;
@@ -68,76 +63,24 @@ export async function decode(model: Model, prompt: Prompt, options: DecodeOption
     tokenIds.push(next);
     text.push(next);
   }
-  // Every step but the prefill feeds one token that was generated before.
-  const promptPositions = prompt.embeddings.length / model.pack.decoder.width;
-  const steps = Math.max(0, past - promptPositions);
-  const { layers, kvHeads, headDim } = model.pack.decoder;
-  return {
-    caption: text.finish(),
-    tokenIds,
-    finish,
-    prefillMs,
-    stepsMs,
-    steps,
-    kvBytes: 2 * layers * kvHeads * headDim * past * Float32Array.BYTES_PER_ELEMENT,
-  };
+  return { caption: text.finish(), tokenIds, finish, prefillMs, stepsMs, steps, kvBytes: reading.kvBytes };
 }
 
-function requireContext(model: Model, { split }: Prompt, maxNewTokens: number): void {
+function requireContext({ pack }: Model, { split, positions }: Prompt, maxNewTokens: number): void {
   const text = split.textBefore + split.textAfter;
-  const room = model.pack.decoder.maxContext - text - maxNewTokens;
-  if (split.audio > room) {
+  // Audio that is looked at from outside takes no position.
+  const audio = positions - text;
+  const room = pack.decoder.maxContext - text - maxNewTokens;
+  if (audio > room) {
     throw new EarmarkError(
       'context-too-long',
-      `The prompt is too long for the model: ${String(split.audio)} audio tokens, ${String(text)} text tokens and ` +
-        `${String(maxNewTokens)} new tokens exceed its context of ${String(model.pack.decoder.maxContext)}.`,
+      `The prompt is too long for the model: ${audio > 0 ? `${String(audio)} audio tokens, ` : ''}${String(text)} text ` +
+        `tokens and ${String(maxNewTokens)} new tokens exceed its context of ${String(pack.decoder.maxContext)}.`,
       room > 0
-        ? `At least ${String(split.audio - room)} audio tokens must go: choose a lower keep ratio or fewer new tokens.`
+        ? `At least ${String(audio - room)} audio tokens must go: choose a lower keep ratio or fewer new tokens.`
         : 'Choose fewer new tokens or a shorter question.',
     );
   }
-}
-
-/** Keys and values of every layer, under the names of the decoder's inputs. */
-type Cache = InferenceSession.OnnxValueMapType;
-
-/** The cache before the first position: no keys and values. */
-export function emptyCache({ pack, runtime }: Model): Cache {
-  const { layers, kvHeads, headDim, pastKey, pastValue } = pack.decoder;
-  const empty = () => new runtime.Tensor('float32', new Float32Array(0), [1, kvHeads, 0, headDim]);
-  return Object.fromEntries(
-    range(layers).flatMap((layer) => [
-      [named(pastKey, layer), empty()],
-      [named(pastValue, layer), empty()],
-    ]),
-  );
-}
-
-/** The step's keys and values under the names of the next step's inputs. */
-function keptCache({ pack }: Model, results: InferenceSession.OnnxValueMapType): Cache {
-  const { layers, pastKey, pastValue, presentKey, presentValue } = pack.decoder;
-  return Object.fromEntries(
-    range(layers).flatMap((layer) => [
-      [named(pastKey, layer), output(results, named(presentKey, layer))],
-      [named(pastValue, layer), output(results, named(presentValue, layer))],
-    ]),
-  );
-}
-
-async function step(
-  { pack, runtime, decoder }: Model,
-  input: Float32Array,
-  past: number,
-  cache: Cache,
-): Promise<InferenceSession.OnnxValueMapType> {
-  const { width, inputsEmbeds, attentionMask } = pack.decoder;
-  const positions = input.length / width;
-  const mask = new BigInt64Array(past + positions).fill(1n);
-  return decoder.run({
-    ...cache,
-    [inputsEmbeds]: new runtime.Tensor('float32', input, [1, positions, width]),
-    [attentionMask]: new runtime.Tensor('int64', mask, [1, mask.length]),
-  });
 }
 
 /** Index of the largest value; the first of equals. */
@@ -149,14 +92,6 @@ function argMax(values: Float32Array): number {
     }
   }
   return best;
-}
-
-function named(pattern: string, layer: number): string {
-  return pattern.replace('{layer}', String(layer));
-}
-
-function range(length: number): number[] {
-  return Array.from({ length }, (_, i) => i);
 }
 
 /** Turns token ids to text piece by piece, holding back characters whose bytes are not complete. */

@@ -7,7 +7,6 @@ import {
   TypeProtoSchema,
   TypeProto_TensorSchema,
   type GraphProto,
-  type NodeProto,
 } from 'onnx-buf';
 import { EarmarkError } from '../../protocol/errors';
 import { floatValue, int64Constant, intAttribute } from './graph-parts';
@@ -23,17 +22,22 @@ const queryAxis = `${decoderAttention}_query_axis`;
 const end = `${decoderAttention}_end`;
 
 /**
- * Edits a decoder so that it gives the attention of its last positions in every layer. `GroupQueryAttention` hands out
- * its probabilities when it is asked to (`qk_output` 2, a fourth output), which takes it off its fastest path: only a
- * decoder that explains is tapped.
+ * Finds the attention of each layer of a decoder, editing the graph where that takes an edit.
+ *
+ * @returns names of the probabilities, layer by layer: [1, heads, queries, positions]
+ */
+export type FindAttention = (graph: GraphProto) => readonly string[];
+
+/**
+ * Edits a decoder so that it gives the attention of its last positions in every layer.
  *
  * @param model an ONNX file; its weights may be external
  * @throws EarmarkError `model-unsupported` where no attention of this kind stands in the graph
  */
-export function tapDecoder(model: Uint8Array): Uint8Array {
+export function tapDecoder(model: Uint8Array, attention: FindAttention): Uint8Array {
   const proto = fromBinary(ModelProtoSchema, model);
   const graph = proto.graph;
-  const layers = graph?.node.filter((node) => node.opType === 'GroupQueryAttention') ?? [];
+  const layers = graph ? attention(graph) : [];
   if (!graph || layers.length === 0) {
     throw new EarmarkError('model-unsupported', 'The decoder of this model does not give its attention.');
   }
@@ -46,7 +50,9 @@ export function tapDecoder(model: Uint8Array): Uint8Array {
     }),
   );
   graph.initializer.push(int64Constant(headAxis, 1n), int64Constant(queryAxis, 1n), int64Constant(end, 2n ** 31n));
-  const rows = layers.map((layer, index) => tapLayer(graph, layer, `${decoderAttention}_${String(index)}`));
+  const rows = layers.map((probabilities, index) =>
+    tapLayer(graph, probabilities, `${decoderAttention}_${String(index)}`),
+  );
   graph.node.push(
     create(NodeProtoSchema, {
       opType: 'Concat',
@@ -59,19 +65,44 @@ export function tapDecoder(model: Uint8Array): Uint8Array {
   return toBinary(ModelProtoSchema, proto);
 }
 
-/** @returns the name of the layer's attention, mean over heads, of the wanted positions: [1, queries, positions] */
-function tapLayer(graph: GraphProto, layer: NodeProto, name: string): string {
-  // Its outputs are: result, present key, present value, probabilities.
-  while (layer.output.length < 3) {
-    layer.output.push('');
-  }
-  layer.output[3] = name;
-  layer.attribute = layer.attribute.filter((attribute) => attribute.name !== 'qk_output');
-  layer.attribute.push(intAttribute('qk_output', 2n));
+/**
+ * `GroupQueryAttention` hands out its probabilities when it is asked to (`qk_output` 2, a fourth output), which takes it
+ * off its fastest path: only a decoder that explains is tapped.
+ */
+export function groupQueryAttention(graph: GraphProto): readonly string[] {
+  return graph.node
+    .filter((node) => node.opType === 'GroupQueryAttention')
+    .map((layer, index) => {
+      const name = `${decoderAttention}_probabilities_${String(index)}`;
+      // Its outputs are: result, present key, present value, probabilities.
+      while (layer.output.length < 3) {
+        layer.output.push('');
+      }
+      layer.output[3] = name;
+      layer.attribute = layer.attribute.filter((attribute) => attribute.name !== 'qk_output');
+      layer.attribute.push(intAttribute('qk_output', 2n));
+      return name;
+    });
+}
+
+/** Attention to values that come from outside: the `Softmax` that feeds the left side of a `MatMul` with each of them. */
+export function attentionTo(values: readonly string[]): FindAttention {
+  return (graph) => {
+    const softmax = new Set(graph.node.filter((node) => node.opType === 'Softmax').map((node) => node.output[0]));
+    return values.flatMap(
+      (value) =>
+        graph.node.find((node) => node.opType === 'MatMul' && node.input[1] === value && softmax.has(node.input[0]))
+          ?.input[0] ?? [],
+    );
+  };
+}
+
+/** @returns the name of a layer's attention, mean over heads, of the wanted positions: [1, queries, positions] */
+function tapLayer(graph: GraphProto, probabilities: string, name: string): string {
   graph.node.push(
     create(NodeProtoSchema, {
       opType: 'ReduceMean',
-      input: [name, headAxis],
+      input: [probabilities, headAxis],
       output: [`${name}_mean`],
       attribute: [intAttribute('keepdims', 0n)],
     }),

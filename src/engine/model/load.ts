@@ -3,6 +3,9 @@ import type { InferenceSession } from 'onnxruntime-node';
 import { readFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { EarmarkError } from '../../protocol/errors';
+import { loadCrossAttentionFamily } from './families/cross-attention';
+import type { Family, FamilyBase } from './families/family';
+import { loadPrefixFamily } from './families/prefix';
 import { readPack, verifyPack, type Pack } from './pack';
 import type { Runtime } from './runtime';
 import { SimilarityRunner } from './similarity';
@@ -17,9 +20,8 @@ export interface Model {
   readonly frontEnd: InferenceSession;
   /** The encoder with the attention tap. */
   readonly encoder: InferenceSession;
-  readonly adapter: InferenceSession;
-  readonly embeddings: InferenceSession;
-  readonly decoder: InferenceSession;
+  /** What becomes of kept tokens. */
+  readonly family: Family;
   readonly similarity: SimilarityRunner;
 }
 
@@ -30,26 +32,19 @@ export interface Model {
  */
 export async function loadModel(folder: string, runtime: Runtime): Promise<Model> {
   const pack = await readPack(folder);
-  if (pack.family !== 'prefix') {
-    throw new EarmarkError(
-      'model-unsupported',
-      `The model "${pack.id}" is of the family "${pack.family}", which this version can not run.`,
-    );
-  }
   await verifyPack(folder, pack);
   const at = (file: string): string => path.join(folder, file);
   const json = async (file: string): Promise<object> => JSON.parse(await readFile(at(file), 'utf8')) as object;
   try {
+    const tokenizer = new Tokenizer(await json(pack.tokenizer.file), await json(pack.tokenizer.config));
     return {
       folder,
       pack,
       runtime,
-      tokenizer: new Tokenizer(await json(pack.tokenizer.file), await json(pack.tokenizer.config)),
+      tokenizer,
       frontEnd: await runtime.createSession(at(pack.frontEnd.file)),
       encoder: await runtime.createSession(tapEncoder(await readFile(at(pack.encoder.file)))),
-      adapter: await runtime.createSession(at(pack.adapter.file)),
-      embeddings: await runtime.createSession(at(pack.embeddings.file)),
-      decoder: await runtime.createSession(at(pack.decoder.file)),
+      family: await loadFamily({ folder, pack, runtime, tokenizer }),
       similarity: new SimilarityRunner(runtime),
     };
   } catch (error) {
@@ -65,11 +60,19 @@ export async function loadModel(folder: string, runtime: Runtime): Promise<Model
   }
 }
 
-/** Frees the native memory of a model's sessions. */
-export async function releaseModel(model: Model): Promise<void> {
-  const { frontEnd, encoder, adapter, embeddings, decoder, similarity } = model;
-  for (const session of [frontEnd, encoder, adapter, embeddings, decoder]) {
-    await session.release();
+/** The one place that tells families apart. */
+function loadFamily({ pack, ...rest }: FamilyBase): Promise<Family> {
+  switch (pack.family) {
+    case 'prefix':
+      return loadPrefixFamily({ ...rest, pack });
+    case 'cross-attention':
+      return loadCrossAttentionFamily({ ...rest, pack });
   }
-  await similarity.release();
+}
+
+/** Frees the native memory of a model's sessions. */
+export async function releaseModel({ frontEnd, encoder, family, similarity }: Model): Promise<void> {
+  for (const part of [frontEnd, encoder, family, similarity]) {
+    await part.release();
+  }
 }

@@ -9,13 +9,15 @@ import type { ModelInfo } from '../../protocol/model';
 import schema from './pack.schema.json';
 
 /** A model pack's `pack.json`; the schema beside this file says what each field means and may hold. */
-export interface Pack {
+export type Pack = PrefixPack | CrossAttentionPack;
+
+/** What a pack of any family describes. */
+interface AnyPack {
   readonly schemaVersion: 1;
   readonly id: string;
   readonly title: string;
   readonly description: string;
   readonly limits: string;
-  readonly family: 'prefix' | 'cross-attention';
   readonly licence: string;
   readonly weights: readonly {
     readonly part: string;
@@ -45,6 +47,30 @@ export interface Pack {
     readonly positionsPerToken: number;
     readonly attention: { readonly kind: 'tap' };
   };
+  readonly tokenizer: { readonly file: string; readonly config: string };
+  readonly stopTokens: readonly number[];
+  readonly precision: Readonly<Record<string, string>>;
+  readonly files: readonly { readonly path: string; readonly bytes: number; readonly sha256: string }[];
+}
+
+/** A decoder's graph and its KV cache, whatever else it takes. */
+export interface AnyDecoder {
+  readonly file: string;
+  readonly layers: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  /** Most positions of the decoder's own context. */
+  readonly maxContext: number;
+  readonly logits: string;
+  readonly pastKey: string;
+  readonly pastValue: string;
+  readonly presentKey: string;
+  readonly presentValue: string;
+}
+
+/** Audio tokens stand in the prompt of a language model, adapted to its embeddings. */
+export interface PrefixPack extends AnyPack {
+  readonly family: 'prefix';
   readonly adapter: {
     readonly file: string;
     readonly input: string;
@@ -52,29 +78,30 @@ export interface Pack {
     readonly tokensPerStep: 1;
   };
   readonly embeddings: { readonly file: string; readonly input: string; readonly output: string };
-  readonly decoder: {
-    readonly file: string;
-    readonly layers: number;
-    readonly kvHeads: number;
-    readonly headDim: number;
+  readonly decoder: AnyDecoder & {
     readonly width: number;
-    readonly maxContext: number;
-    readonly logits: string;
     readonly inputsEmbeds: string;
     readonly attentionMask: string;
-    readonly pastKey: string;
-    readonly pastValue: string;
-    readonly presentKey: string;
-    readonly presentValue: string;
   };
-  readonly tokenizer: { readonly file: string; readonly config: string };
   readonly prompt: { readonly template: string; readonly question: string };
-  readonly stopTokens: readonly number[];
-  readonly precision: Readonly<Record<string, string>>;
-  readonly files: readonly { readonly path: string; readonly bytes: number; readonly sha256: string }[];
 }
 
-const isPack = new Ajv({ allErrors: true }).compile<Pack>(schema);
+/** The decoder looks at encoder tokens through keys and values of each layer, which are projected once a run. */
+export interface CrossAttentionPack extends AnyPack {
+  readonly family: 'cross-attention';
+  /** Tokens to keys and values; the decoder takes them under the same names. */
+  readonly cross: { readonly file: string; readonly input: string; readonly key: string; readonly value: string };
+  readonly decoder: AnyDecoder & { readonly inputIds: string };
+  readonly prompt: {
+    readonly startTokens: readonly number[];
+    /** Never said. */
+    readonly suppress: readonly number[];
+    /** Never said first. */
+    readonly suppressFirst: readonly number[];
+  };
+}
+
+const isPack = new Ajv({ allErrors: true, discriminator: true }).compile<Pack>(schema);
 
 /** @throws EarmarkError `model-not-found` or `model-invalid`, naming the field */
 export async function readPack(folder: string): Promise<Pack> {
@@ -189,6 +216,7 @@ async function describePack(folder: string): Promise<ModelInfo> {
       heads: 0,
       secondsPerToken: 0,
       windowSeconds: 0,
+      asks: false,
       question: '',
       offers: [],
       precision: {},
@@ -210,7 +238,8 @@ function packInfo(folder: string, pack: Pack): ModelInfo {
     heads: pack.encoder.heads,
     secondsPerToken: samplesPerToken(pack) / pack.frontEnd.sampleRate,
     windowSeconds: pack.frontEnd.windowSeconds,
-    question: pack.prompt.question,
+    asks: pack.family === 'prefix',
+    question: pack.family === 'prefix' ? pack.prompt.question : '',
     offers: ['scores', 'tokens', 'keys'],
     precision: pack.precision,
   };

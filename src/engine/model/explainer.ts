@@ -1,0 +1,43 @@
+import type { InferenceSession } from 'onnxruntime-node';
+import { readFile } from 'node:fs/promises';
+import * as path from 'node:path';
+import { tapDecoder, type FindAttention } from './decoder-tap';
+import type { FamilyBase } from './families/family';
+
+/** The decoder of a pack once more, with its attention as an output; its weights stand in memory beside the first's. */
+export async function loadTappedDecoder(
+  { folder, pack, runtime }: FamilyBase,
+  attention: FindAttention,
+): Promise<InferenceSession> {
+  const { file } = pack.decoder;
+  const external = pack.files.filter((entry) => entry.path !== file && entry.path.startsWith(`${file}.`));
+  const externalData = await Promise.all(
+    external.map(async (entry) => ({ path: entry.path, data: await readFile(path.join(folder, entry.path)) })),
+  );
+  return runtime.createSession(tapDecoder(await readFile(path.join(folder, file)), attention), externalData);
+}
+
+/**
+ * The mean of every layer's attention to some of the columns.
+ *
+ * @param rows [layers, queries, columns]
+ * @returns [queries * columns.count], row by row
+ */
+export function meanOverLayers(
+  rows: Float32Array,
+  layers: number,
+  queries: number,
+  width: number,
+  columns: { readonly start: number; readonly count: number },
+): Float32Array {
+  const mean = new Float32Array(queries * columns.count);
+  for (let layer = 0; layer < layers; layer++) {
+    for (let query = 0; query < queries; query++) {
+      const start = (layer * queries + query) * width + columns.start;
+      for (let column = 0; column < columns.count; column++) {
+        mean[query * columns.count + column]! += rows[start + column]! / layers;
+      }
+    }
+  }
+  return mean;
+}
