@@ -1,6 +1,7 @@
 // Packs VSIX files: `node scripts/package.mjs [--target linux-x64 …|--all] [--out folder]`.
 // Without a target it packs for this machine. Everything is put together in a folder of its own and packed from there,
 // so that neither `dist` nor `node_modules` of the checkout changes.
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -9,7 +10,7 @@ import { createVSIX, listFiles, PackageManager } from '@vscode/vsce';
 import { build } from './build.mjs';
 import { cacheFolder, repository } from './cache-folder.mjs';
 import { checkLicences, collectDependencies, writeNotices } from './notices.mjs';
-import { platforms, shippedPackages, targetsWithoutModel } from './shipped-packages.mjs';
+import { duckdbBinaries, platforms, shippedPackages, targetsWithoutModel } from './shipped-packages.mjs';
 
 const documents = ['README.md', 'CHANGELOG.md', 'SUPPORT.md', 'LICENSE', '.vscodeignore'];
 
@@ -39,6 +40,7 @@ export async function packageVsix(target, { out = repository } = {}) {
   }
   await writeFile(path.join(folder, 'THIRD_PARTY_NOTICES'), writeNotices(dependencies));
   await copyShippedPackages(path.join(folder, 'dist', 'node_modules'), platforms[target]);
+  await copyDuckdbBinary(path.join(folder, 'dist', 'node_modules'), target);
   await cp(path.join(repository, 'media'), path.join(folder, 'media'), { recursive: true });
   for (const document of documents.filter((file) => existsSync(path.join(repository, file)))) {
     await cp(path.join(repository, document), path.join(folder, document));
@@ -81,6 +83,33 @@ async function copyShippedPackages(destination, platform) {
       }
     }
   }
+}
+
+/** DuckDB's binary for the target: the installed one, or that of another platform as npm brings it, kept in the cache. */
+async function copyDuckdbBinary(destination, target) {
+  const name = duckdbBinaries[target];
+  if (name === undefined) {
+    return;
+  }
+  const installed = path.join(repository, 'node_modules', name);
+  await cp(existsSync(installed) ? installed : await broughtByNpm(name), path.join(destination, name), {
+    recursive: true,
+    filter: (file) => !file.endsWith('README.md'),
+  });
+}
+
+async function broughtByNpm(name) {
+  const lock = JSON.parse(await readFile(path.join(repository, 'package-lock.json'), 'utf8'));
+  const { version } = lock.packages[`node_modules/${name}`];
+  const prefix = path.join(cacheFolder(), 'duckdb', version, name);
+  const folder = path.join(prefix, 'node_modules', name);
+  if (!existsSync(folder)) {
+    await mkdir(prefix, { recursive: true });
+    // It is not for this platform, which npm refuses unless it is forced.
+    const asked = ['install', '--force', '--no-save', '--ignore-scripts', '--prefix', prefix, `${name}@${version}`];
+    execFileSync('npm', asked, { stdio: ['ignore', 'ignore', 'inherit'], shell: process.platform === 'win32' });
+  }
+  return folder;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -50,7 +50,37 @@ export const shippedPackages = [
     why: 'imported by @wasm-audio-decoders/common',
     files: (file) => /^(package\.json|LICENSE|dist\/(index|esm)\.js)$/.test(file),
   },
+  {
+    name: '@duckdb/node-api',
+    why: 'requires @duckdb/node-bindings',
+    files: (file) => /^(package\.json|LICENSE|lib\/.+\.js)$/.test(file),
+  },
+  {
+    name: '@duckdb/node-bindings',
+    why: 'requires the package that has the native binary of the machine, whose name it computes: see duckdbBinaries',
+    files: (file) => /^(package\.json|LICENSE|duckdb\.js)$/.test(file),
+  },
+  {
+    name: 'detect-libc',
+    why: '@duckdb/node-bindings asks it which binary of Linux fits',
+    files: (file) => /^(package\.json|LICENSE|lib\/[^/]+\.js)$/.test(file),
+  },
 ];
+
+/**
+ * The packages with DuckDB's native binaries, by target: parts of @duckdb/node-bindings with its version and licence. npm
+ * installs the one of its own machine. On other targets Earmark reads and writes no Parquet and says so.
+ */
+export const duckdbBinaries = {
+  'linux-x64': '@duckdb/node-bindings-linux-x64',
+  'linux-arm64': '@duckdb/node-bindings-linux-arm64',
+  'alpine-x64': '@duckdb/node-bindings-linux-x64-musl',
+  'alpine-arm64': '@duckdb/node-bindings-linux-arm64-musl',
+  'darwin-x64': '@duckdb/node-bindings-darwin-x64',
+  'darwin-arm64': '@duckdb/node-bindings-darwin-arm64',
+  'win32-x64': '@duckdb/node-bindings-win32-x64',
+  'win32-arm64': '@duckdb/node-bindings-win32-arm64',
+};
 
 /** Where onnxruntime-node has a binary: the name of the VS Code target, and of its folder. */
 export const platforms = {

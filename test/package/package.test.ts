@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { cacheFolder, repository } from '../../scripts/cache-folder.mjs';
 import { checkLicences } from '../../scripts/notices.mjs';
 import { ownTarget, packageVsix } from '../../scripts/package.mjs';
-import { platforms, shippedPackages } from '../../scripts/shipped-packages.mjs';
+import { duckdbBinaries, platforms, shippedPackages } from '../../scripts/shipped-packages.mjs';
 
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
@@ -21,7 +21,7 @@ const binary = (platforms as Readonly<Record<string, string | undefined>>)[ownTa
 const expected: readonly RegExp[] = [
   /^(package\.json|package\.nls(\.[\w-]+)?\.json|README\.md|CHANGELOG\.md|SUPPORT\.md|LICENSE|THIRD_PARTY_NOTICES)$/,
   /^dist\/(extension|engine|cli)\.js$/,
-  /^dist\/webview\/(editor|attention|comparison|report)\.(js|css)$/,
+  /^dist\/webview\/(editor|attention|comparison|report|evaluation|evaluation-report)\.(js|css)$/,
   /^dist\/webview\/chunks\/[\w-]+\.(js|css)$/,
   /^dist\/webview\/codicon\.ttf$/,
   /^dist\/node_modules\/[\w@./-]+$/,
@@ -73,6 +73,10 @@ describe(`the VSIX for ${ownTarget}`, () => {
     const binaries = vsix.files.filter((file) => file.includes('/bin/napi-v6/'));
     expect(binaries.length).toBeGreaterThanOrEqual(2);
     expect(binaries.filter((file) => !file.includes(`/bin/napi-v6/${String(binary)}/`))).toEqual([]);
+    const duckdb = vsix.files.filter((file) => file.endsWith('/duckdb.node'));
+    expect(duckdb).toEqual([
+      `dist/node_modules/${duckdbBinaries[ownTarget as keyof typeof duckdbBinaries]}/duckdb.node`,
+    ]);
   });
 
   it('has its licences in the repository’s own THIRD_PARTY_NOTICES (else: npm run notices)', async () => {
