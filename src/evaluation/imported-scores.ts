@@ -2,6 +2,7 @@ import Papa from 'papaparse';
 import { EarmarkError } from '../protocol/errors';
 import type { EvaluationManifest } from '../protocol/evaluation';
 import type { MetricInfo } from '../protocol/evaluation-summary';
+import { rowKey } from './plan';
 
 /** Scores of single rows that another program made: METEOR, SPICE, SPIDEr, FENSE … */
 export interface ImportedScores {
@@ -147,7 +148,7 @@ export function joinImportedScores(
     if (!items.has(row.id)) {
       throw invalid(imported.name, `names "${row.id}" in ${row.place}, which is no item of the evaluation`);
     }
-    const key = rowKey(settingOf(imported.name, row, settings), row.id);
+    const key = rowKey({ setting: settingOf(imported.name, row, settings), item: row.id });
     if (byRow.has(key)) {
       throw invalid(imported.name, `scores "${row.id}" under the same setting again in ${row.place}`);
     }
@@ -157,12 +158,8 @@ export function joinImportedScores(
   const columnOf = new Map(named.map(({ metric, info }) => [info.name, metric]));
   return {
     metrics: named.map(({ info }) => info),
-    scoreOf: (metric, setting, item) => byRow.get(rowKey(setting, item))?.[columnOf.get(metric) ?? metric],
+    scoreOf: (metric, setting, item) => byRow.get(rowKey({ setting, item }))?.[columnOf.get(metric) ?? metric],
   };
-}
-
-function rowKey(setting: number, item: string): string {
-  return `${String(setting)} ${item}`;
 }
 
 function settingOf(name: string, row: ImportedRow, settings: EvaluationManifest['settings']): number {

@@ -1,6 +1,6 @@
 import type { SoundEvent } from '../../datasets/dataset';
 import type { MetricInfo } from '../../protocol/evaluation-summary';
-import { ratioMeasure, type Measure } from './measure';
+import { ratioMeasure, type DoneRow, type Measure } from './measure';
 
 const recall: MetricInfo = {
   name: 'event-recall',
@@ -47,11 +47,12 @@ function within(events: readonly SoundEvent[], durationSeconds: number): readonl
 }
 
 /** What selections do to the sounds in a clip, whatever a model says about them: over all events of all rows. */
-export function eventMeasures(secondsPerToken: number): readonly Measure[] {
+export function eventMeasures(secondsPerTokenOf: (row: DoneRow) => number): readonly Measure[] {
   const over = (metric: MetricInfo, valueOf: (share: number) => number): Measure =>
-    ratioMeasure(metric, ({ events = [], outcome }) => {
+    ratioMeasure(metric, (row) => {
+      const { events = [], outcome } = row;
       const heard = within(events, outcome.durationSeconds);
-      const shares = heard.map((event) => valueOf(coverage(event, outcome.kept, secondsPerToken)));
+      const shares = heard.map((event) => valueOf(coverage(event, outcome.kept, secondsPerTokenOf(row))));
       return shares.length === 0 ? undefined : [shares.reduce((sum, share) => sum + share, 0), shares.length];
     });
   return [over(recall, (share) => share), over(missed, (share) => (share === 0 ? 1 : 0))];
