@@ -171,6 +171,7 @@ export class Chooser {
       (text) => this.change({ question: text }),
     );
     ask.placeholder(this.model?.question ?? '');
+    ask.node.hidden = this.model?.asks === false;
     const reference = textArea(
       {
         label: 'Reference captions (optional)',

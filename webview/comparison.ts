@@ -6,7 +6,7 @@ import type { ClipInfo } from '../src/protocol/clip';
 import { comparisonCommand, comparisonQuery, type ComparisonSettings } from '../src/protocol/comparison';
 import { EarmarkError } from '../src/protocol/errors';
 import type { ExperimentResult } from '../src/protocol/experiment';
-import type { ModelInfo } from '../src/protocol/model';
+import { questionFor, type ModelInfo } from '../src/protocol/model';
 import type { ReportData } from '../src/protocol/report';
 import type { Run, RunEvent, RunSettings, WindowAnalysis } from '../src/protocol/run';
 import * as view from '../src/protocol/view';
@@ -268,7 +268,7 @@ class Comparison {
       headReduce,
       parameters,
       maxNewTokens,
-      question: question.trim() === '' ? (this.chooser.model?.question ?? '') : question,
+      question: questionFor(this.chooser.model, question),
     };
   }
 

@@ -1,4 +1,4 @@
-import type { ModelInfo } from '../src/protocol/model';
+import { questionFor, type ModelInfo } from '../src/protocol/model';
 import type { RunSettings } from '../src/protocol/run';
 import { strategies, strategyNamed } from '../src/pruning/registry';
 import type { BudgetMode, BudgetScope, HeadReduce } from '../src/pruning/selection';
@@ -84,10 +84,10 @@ export class Controls {
     return this.models.find(({ modelId }) => modelId === this.choice.modelId);
   }
 
-  /** The settings as they are run: without a question of the person's, the model's own. */
+  /** The settings as they are run. */
   get runSettings(): RunSettings {
     const { settings } = this.choice;
-    return settings.question.trim() === '' ? { ...settings, question: this.model?.question ?? '' } : settings;
+    return { ...settings, question: questionFor(this.model, settings.question) };
   }
 
   setModels(models: readonly ModelInfo[], modelId: string): void {
@@ -228,6 +228,7 @@ export class Controls {
       (question) => this.change({ question }),
     );
     this.questionField.placeholder(model?.question ?? '');
+    this.questionField.node.hidden = model?.asks === false;
     this.lengthField = numberField(
       { label: 'Most new tokens', description: 'The caption ends here at the latest.' },
       { minimum: 1, maximum: 2048, step: 1 },

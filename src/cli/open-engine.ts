@@ -1,4 +1,5 @@
 import { Engine } from '../engine/engine';
+import { questionFor } from '../protocol/model';
 import type { RunSettings } from '../protocol/run';
 import { modelFolders, settingsOf, type RunOptions } from './run-options';
 
@@ -11,12 +12,15 @@ export interface OpenEngine {
 
 /** @throws EarmarkError `settings-invalid`; an unknown model fails in the engine, with the names of those there are */
 export async function openEngine(options: RunOptions): Promise<OpenEngine> {
-  const { threads, ffmpeg } = options;
+  const { threads, ffmpeg, prompt, ...rest } = options;
   const engine = new Engine({ modelFolders: modelFolders(options), threads, ffmpeg });
   const model = (await engine.listModels()).find(({ modelId }) => modelId === options.model);
+  if (model?.asks === false && prompt !== undefined) {
+    process.stderr.write(`earmark: The model "${model.modelId}" takes no question; --prompt is passed over.\n`);
+  }
   return {
     engine,
-    settings: settingsOf(options, model?.question ?? ''),
+    settings: settingsOf(rest, questionFor(model, prompt ?? '')),
     secondsPerToken: model?.secondsPerToken ?? 0,
   };
 }

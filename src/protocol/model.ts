@@ -22,3 +22,12 @@ export interface ModelInfo {
   /** Set where the pack can not be used, in the user's words. */
   readonly problem?: string;
 }
+
+/** What a run asks: the person's question, the model's own where they gave none, nothing where it can not be asked. */
+export function questionFor(model: Pick<ModelInfo, 'asks' | 'question'> | undefined, asked: string): string {
+  if (!model) {
+    return asked;
+  }
+  const own = asked.trim() === '' ? model.question : asked;
+  return model.asks ? own : '';
+}
