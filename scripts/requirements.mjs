@@ -36,10 +36,20 @@ const tools = [
     debian: 'python3',
     found: () => answers('python3', '--version'),
   },
+  {
+    name: 'redis-server',
+    why: 'hands clips to workers',
+    debian: 'redis-server',
+    found: () => answers('redis-server', '--version'),
+  },
   { name: 'ps', why: 'finds the engine among the processes', debian: 'procps', found: () => answers('ps', '-e') },
 ];
 
 const venv = 'python3 -m venv .cache/venv && .cache/venv/bin/pip install -r test/reference/requirements.txt';
+const whisper = [
+  '.cache/venv/bin/pip install -r recipes/whisper-base/requirements.txt',
+  'cd recipes/whisper-base && ../../.cache/venv/bin/python -m whisper_base --out ../../.cache/models/whisper-base',
+];
 
 /** @returns {string | undefined} what is missing and how to install it, or nothing when all is there */
 export function describeMissing() {
@@ -47,12 +57,16 @@ export function describeMissing() {
   const packages = pythons().some((python) =>
     answers(python, '-c', 'import numpy, pycocoevalcap, jiwer, whisper_normalizer'),
   );
-  if (missing.length === 0 && packages) {
+  const pack = pythons().some(hasWhisper);
+  if (missing.length === 0 && packages && pack) {
     return undefined;
   }
   const lines = ['The tests need what is not here:', ...missing.map(({ name, why }) => `  ${name}: ${why}`)];
   if (!packages) {
     lines.push('  Python packages (test/reference/requirements.txt): compute the references of strategies and metrics');
+  }
+  if (!pack) {
+    lines.push('  The model pack whisper-base, as its recipe makes it now: is tested against transformers');
   }
   if (missing.length > 0) {
     lines.push(
@@ -62,6 +76,9 @@ export function describeMissing() {
   }
   if (!packages) {
     lines.push('For the Python packages, in the root of the repository:', `  ${venv}`);
+  }
+  if (!pack) {
+    lines.push('For the model pack, in the root of the repository, then:', ...whisper.map((line) => `  ${line}`));
   }
   return lines.join('\n');
 }
@@ -73,9 +90,20 @@ function pythons() {
   return [process.env['EARMARK_PYTHON'] ?? own[0] ?? 'python3'];
 }
 
+/** Whether the pack is there, whole, and not older than its recipe. */
+function hasWhisper(python) {
+  const pack = path.join(repository, '.cache', 'models', 'whisper-base');
+  const recipe = path.join(repository, 'recipes', 'whisper-base');
+  return answersIn(recipe, python, '-m', 'whisper_base', '--out', pack, '--check');
+}
+
 function answers(command, ...arguments_) {
+  return answersIn(repository, command, ...arguments_);
+}
+
+function answersIn(cwd, command, ...arguments_) {
   try {
-    execFileSync(command, arguments_, { stdio: 'ignore' });
+    execFileSync(command, arguments_, { cwd, stdio: 'ignore' });
     return true;
   } catch {
     return false;
