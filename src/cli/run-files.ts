@@ -1,4 +1,3 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import type { Engine } from '../engine/engine';
 import { EarmarkError } from '../protocol/errors';
@@ -8,6 +7,7 @@ import { renderReport } from '../report/report';
 import { signalOfInterrupt } from './interrupt';
 import { openEngine } from './open-engine';
 import type { RunOptions } from './run-options';
+import { readReportAssets, writeOutput } from './write-output';
 
 /** One file with all that was found out about it. */
 export interface FileResult extends ReportClip {
@@ -120,26 +120,8 @@ async function runFile(
 
 /** @throws EarmarkError `write-failed` */
 async function writeReport(file: string, clips: readonly ReportClip[]): Promise<void> {
-  const assets = path.join(__dirname, 'webview');
-  const [script, style] = await Promise.all([
-    readFile(path.join(assets, 'report.js'), 'utf8'),
-    readFile(path.join(assets, 'report.css'), 'utf8'),
-  ]);
-  const html = renderReport({ version: 1, created: new Date().toISOString(), clips }, { script, style });
-  try {
-    await writeFile(file, html);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new EarmarkError(
-      'write-failed',
-      `The report can not be written: ${reason}.`,
-      'Choose another --report file.',
-      {
-        cause: error,
-      },
-    );
-  }
-  process.stderr.write(`Report: ${file}\n`);
+  const data = { version: 1, created: new Date().toISOString(), clips } as const;
+  await writeOutput('Report', file, renderReport(data, await readReportAssets('report')));
 }
 
 /** What is going on, on one line of a terminal that is overwritten; nothing where standard error is no terminal. */

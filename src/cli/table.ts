@@ -18,3 +18,10 @@ export function alignColumns(rows: readonly (readonly string[])[]): string {
     )
     .join('\n');
 }
+
+/** A table in Markdown; a bar inside a cell is no border. */
+export function formatMarkdown(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ')).join(' | ')} |`;
+  return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
+}

@@ -159,7 +159,9 @@ function measuresOf(a: Evaluation, b: Evaluation, shared: Shared, { settings, ro
   const secondsPerTokenOf = (row: DoneRow): number => (ofA(row) ? a : b).manifest.model.secondsPerToken;
   // The speed-up of each is against its own unpruned run.
   const baselineOfRow = (row: DoneRow): DoneRow | undefined =>
-    byKey.get(rowKey({ item: row.item, setting: ofA(row) ? baseline : baseline + shared.length }));
+    baseline < 0
+      ? undefined
+      : byKey.get(rowKey({ item: row.item, setting: ofA(row) ? baseline : baseline + shared.length }));
   return [...qualityMeasures(rows, secondsPerTokenOf), ...costMeasures(baselineOfRow)];
 }
 

@@ -1,0 +1,166 @@
+import type { Estimate, EvaluationSummary, MetricInfo, SettingSummary } from '../protocol/evaluation-summary';
+
+/** A table for people, of one metric. */
+export interface EvaluationTable {
+  readonly title: string;
+  /** One sentence on what is in it. */
+  readonly note: string;
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** Costs that the tables show where none are named: the others are in CSV and JSON. */
+const usualCosts = ['kept-share', 'prefill-ms', 'speed-up'];
+
+/** The metrics that are shown where none are named. */
+export function usualMetrics({ metrics }: EvaluationSummary): readonly MetricInfo[] {
+  return metrics.filter(({ kind, name }) => kind === 'quality' || usualCosts.includes(name));
+}
+
+/** A value with the digits that it is worth. */
+export function formatValue({ unit }: Pick<MetricInfo, 'unit'>, value: number): string {
+  switch (unit) {
+    case undefined:
+      return value.toFixed(3);
+    case 'ms':
+      return value.toFixed(Math.abs(value) < 10 ? 2 : Math.abs(value) < 100 ? 1 : 0);
+    case '%':
+      return value.toFixed(1);
+    default:
+      return value.toFixed(2);
+  }
+}
+
+/** `0.412 [0.391, 0.433]`, with a star where it surely differs from the unpruned run. */
+function cellText(metric: MetricInfo, estimate: Estimate | undefined, p: number | undefined): string {
+  if (!estimate) {
+    return '-';
+  }
+  const [value, low, high] = [estimate.value, estimate.low, estimate.high].map((each) => formatValue(metric, each));
+  return `${value!}${p !== undefined && p < 0.05 ? '*' : ''} [${low!}, ${high!}]`;
+}
+
+function titleOf({ label, unit }: MetricInfo): string {
+  return unit === undefined ? label : `${label} (${unit})`;
+}
+
+/** The paper's shape: a row a strategy, a column a keep ratio, falling. */
+interface Grid {
+  readonly labels: readonly string[];
+  readonly ratios: readonly number[];
+  at(label: string, ratio: number): SettingSummary | undefined;
+}
+
+function gridOf(settings: readonly SettingSummary[]): Grid {
+  return {
+    labels: [...new Set(settings.map(({ label }) => label))],
+    ratios: [...new Set(settings.map(({ keepRatio }) => keepRatio))].sort((a, b) => b - a),
+    at: (label, ratio) => settings.find((setting) => setting.label === label && setting.keepRatio === ratio),
+  };
+}
+
+function percent(ratio: number): string {
+  return `${String(Math.round(ratio * 1000) / 10)} %`;
+}
+
+/** One table for each metric. */
+export function metricTables({ settings }: EvaluationSummary, metrics: readonly MetricInfo[]): EvaluationTable[] {
+  const grid = gridOf(settings);
+  return metrics.map((metric) => ({
+    title: titleOf(metric),
+    note: `${metric.description} ${metric.better === 'higher' ? 'Higher' : 'Lower'} is better.`,
+    header: ['strategy', ...grid.ratios.map(percent)],
+    rows: grid.labels.map((label) => [
+      label,
+      ...grid.ratios.map((ratio) => {
+        const setting = grid.at(label, ratio);
+        return cellText(metric, setting?.values[metric.name], setting?.differences[metric.name]?.p);
+      }),
+    ]),
+  }));
+}
+
+/** One table for each metric of quality and each kind of group, with a row for each of its values and each strategy. */
+export function groupTables(summary: EvaluationSummary, metrics: readonly MetricInfo[]): EvaluationTable[] {
+  const grid = gridOf(summary.settings);
+  return metrics
+    .filter(({ kind }) => kind === 'quality')
+    .flatMap((metric) =>
+      Object.entries(summary.groups).map(([group, values]) => ({
+        title: `${titleOf(metric)} by ${group}`,
+        note: `Items are those of the ${group}.`,
+        header: [group, 'items', 'strategy', ...grid.ratios.map(percent)],
+        rows: values.flatMap((value) => groupRows(grid, metric, group, value)),
+      })),
+    )
+    .filter(({ rows }) => rows.length > 0);
+}
+
+function groupRows(grid: Grid, metric: MetricInfo, group: string, value: string): string[][] {
+  return grid.labels.flatMap((label) => {
+    const estimates = grid.ratios.map((ratio) => grid.at(label, ratio)?.byGroup[group]?.[value]?.[metric.name]);
+    const items = Math.max(0, ...estimates.map((estimate) => estimate?.items ?? 0));
+    return items === 0
+      ? []
+      : [[value, String(items), label, ...estimates.map((estimate) => cellText(metric, estimate, undefined))]];
+  });
+}
+
+/** What was evaluated, how much of it there is, and how to read the tables, a line each. */
+export function headLines({ manifest, counts, settings, baseline }: EvaluationSummary): string[] {
+  const { dataset, model, machine, jobs } = manifest;
+  const { done, missing, invalid, failed, planned } = counts;
+  const open = planned - done - missing - invalid - failed;
+  const rows = [
+    `${String(done)} done`,
+    `${String(missing)} without a sound`,
+    `${String(invalid)} invalid`,
+    `${String(failed)} failed`,
+    ...(open > 0 ? [`${String(open)} still to do`] : []),
+  ];
+  const against = baseline === undefined ? undefined : settings[baseline]!.label;
+  return [
+    `${dataset.name}: ${String(counts.items)} items x ${String(settings.length)} settings = ${String(planned)} rows: ${rows.join(', ')}.`,
+    `Model ${model.title} (${model.modelId}), Earmark ${manifest.earmark}, ${machine.runtime}.`,
+    `Measured on ${machine.processor}, ${String(machine.cores)} cores, ${machine.platform}; ${jobs === 1 ? 'one run at a time' : `${String(jobs)} runs at once, which disturb one another's times`}.`,
+    `In brackets the 95 % interval by bootstrap over items.${against === undefined ? '' : ` * differs from "${against}" on the same items with p < 0.05.`}`,
+  ];
+}
+
+/** Every value as a row of its own, for spreadsheets: of all items first, then of groups. */
+export function longTable(
+  { settings }: EvaluationSummary,
+  metrics: readonly MetricInfo[],
+): { readonly header: readonly string[]; readonly rows: readonly (readonly (string | number)[])[] } {
+  const header = [
+    ...['strategy', 'label', 'keep_ratio', 'kept_share', 'group', 'group_value', 'metric', 'unit'],
+    ...['value', 'low', 'high', 'items', 'difference', 'difference_low', 'difference_high', 'p'],
+  ];
+  const rows = settings.flatMap((setting) => {
+    const of = (group: string, value: string, estimates: Readonly<Record<string, Estimate>>) =>
+      metrics.flatMap((metric) => {
+        const estimate = estimates[metric.name];
+        return estimate ? [longRow(setting, group, value, metric, estimate)] : [];
+      });
+    const groups = Object.entries(setting.byGroup).flatMap(([group, values]) =>
+      Object.entries(values).flatMap(([value, estimates]) => of(group, value, estimates)),
+    );
+    return [...of('', '', setting.values), ...groups];
+  });
+  return { header, rows };
+}
+
+function longRow(
+  setting: SettingSummary,
+  group: string,
+  groupValue: string,
+  { name, unit = '' }: MetricInfo,
+  { value, low, high, items }: Estimate,
+): (string | number)[] {
+  const difference = group === '' ? setting.differences[name] : undefined;
+  return [
+    ...[setting.strategy, setting.label, setting.keepRatio, setting.keptShare, group, groupValue, name, unit],
+    ...[value, low, high, items],
+    ...(difference ? [difference.value, difference.low, difference.high, difference.p] : ['', '', '', '']),
+  ];
+}
