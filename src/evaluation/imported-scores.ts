@@ -186,7 +186,7 @@ function infoOf(file: string, metric: string, taken: ReadonlySet<string>): Metri
     name: taken.has(plain) ? `${plain}-imported` : plain,
     label: metric,
     kind: 'quality',
-    better: /(^|-)(wer|cer|ter|error|errors|fer|loss)($|-)/.test(plain) ? 'lower' : 'higher',
+    better: /(^|-)(wer|cer|ter|fer|err|error|errors|loss)($|-)/.test(plain) ? 'lower' : 'higher',
     description: `imported from ${file}`,
   };
 }

@@ -58,7 +58,7 @@ export interface Difference {
 export interface SettingSummary {
   /** `segmentwise`. */
   readonly strategy: string;
-  /** For people, unique in the evaluation: `Segmentwise, 10 segments`. */
+  /** For people: `Segmentwise Top-K, 10 segments`. Settings that share it differ in nothing but the keep ratio. */
   readonly label: string;
   readonly keepRatio: number;
   /** Mean share of the tokens that were in fact kept. */

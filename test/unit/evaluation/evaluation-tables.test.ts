@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { summarise } from '../../../src/evaluation/summarise';
+import type { Expected } from '../../../src/datasets/dataset';
+import { renderEvaluationReport } from '../../../src/report/evaluation-report';
+import { groupTables, headLines, longTable, metricTables, usualMetrics } from '../../../src/report/evaluation-tables';
+import { formatMarkdown } from '../../../src/cli/table';
+import { doneRow, manifestOf, problemRow, setting } from './evaluations';
+
+const choice: Expected = { kind: 'choice', answer: 'rain', choices: ['rain', 'wind'] };
+const groups = { category: ['</script><b>'] };
+const settings = [setting('none', 1), setting('top-k', 0.5), setting('top-k', 0.1)];
+const rows = [
+  ...['a', 'b'].map((item) => doneRow(item, 0, choice, 'rain', { groups })),
+  ...['a', 'b'].map((item) => doneRow(item, 1, choice, item === 'a' ? 'rain' : 'wind', { groups })),
+  problemRow('c', 0, choice, 'missing'),
+];
+const summary = summarise({ manifest: manifestOf(settings, 3), rows });
+
+describe('tables of an evaluation', () => {
+  it('have strategies as rows and ratios as columns', () => {
+    const [mmau] = metricTables(summary, usualMetrics(summary));
+    expect(mmau).toMatchObject({
+      title: 'MMAU accuracy',
+      header: ['strategy', '100 %', '50 %', '10 %'],
+      rows: [
+        ['All tokens', '1.000 [1.000, 1.000]', '-', '-'],
+        ['Top-K', '-', '0.500 [0.000, 1.000]', '-'],
+      ],
+    });
+  });
+
+  it('have the groups of each metric of quality', () => {
+    const [mmau] = groupTables(summary, usualMetrics(summary));
+    expect(mmau!.title).toBe('MMAU accuracy by category');
+    expect(mmau!.rows[1]).toEqual(['</script><b>', '2', 'Top-K', '-', '0.500 [0.000, 1.000]', '-']);
+  });
+
+  it('say what there is of it', () => {
+    expect(headLines(summary)[0]).toBe(
+      'a set: 3 items x 3 settings = 9 rows: 4 done, 1 without a sound, 0 invalid, 0 failed, 4 still to do.',
+    );
+  });
+
+  it('as rows for a spreadsheet have the difference to the unpruned run', () => {
+    const { header, rows: long } = longTable(summary, summary.metrics);
+    expect(long.every((row) => row.length === header.length)).toBe(true);
+    const row = long.find((each) => each[2] === 0.5 && each[4] === '' && each[6] === 'mmau')!;
+    expect(row.slice(8, 13)).toEqual([0.5, 0, 1, 2, -0.5]);
+  });
+
+  it('keep bars inside cells in Markdown', () => {
+    expect(formatMarkdown(['a'], [['x|y\nz']])).toBe('| a |\n| --- |\n| x\\|y z |');
+  });
+});
+
+it('a report holds the summary as data and can not be broken out of', () => {
+  const html = renderEvaluationReport(summary, { script: 'show()', style: 'p {}' });
+  expect(html).toContain('<body data-view="evaluation-report">');
+  expect(html).not.toContain('</script><b>');
+  const [, json] = /<script id="report-data" type="application\/json">(.*)<\/script>/.exec(html)!;
+  expect(JSON.parse(json!)).toEqual(JSON.parse(JSON.stringify(summary)));
+});
