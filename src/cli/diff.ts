@@ -7,7 +7,7 @@ import {
 } from '../evaluation/compare-evaluations';
 import { openResults } from '../evaluation/open-results';
 import type { MetricInfo } from '../protocol/evaluation-summary';
-import { formatValue } from '../report/evaluation-tables';
+import { formatValue, usualMetrics } from '../report/evaluation-tables';
 import { parseCount } from './run-options';
 import { formatTable } from './table';
 
@@ -15,9 +15,6 @@ interface DiffOptions {
   readonly json: boolean;
   readonly items: number;
 }
-
-/** Costs that tell whether one machine or version is faster than another. */
-const shownCosts = ['kept-share', 'prefill-ms', 'speed-up', 'total-ms'];
 
 export function registerDiff(program: Command): void {
   program
@@ -85,7 +82,7 @@ function onlyText(what: string, only: OnlyIn): string[] {
 }
 
 function differencesText({ settings, metrics }: EvaluationComparison): string {
-  const shown = metrics.filter(({ kind, name }) => kind === 'quality' || shownCosts.includes(name));
+  const shown = usualMetrics(metrics);
   const rows = settings.flatMap(({ label, keepRatio, items, changedTexts, differences }) =>
     shown.flatMap((metric) => {
       const difference = differences[metric.name];
@@ -106,7 +103,7 @@ function unitLabel({ label, unit }: MetricInfo): string {
 }
 
 function rowText({ item, label, keepRatio, texts, scores }: ComparedRow, metrics: readonly MetricInfo[]): string {
-  const values = metrics
+  const values = usualMetrics(metrics)
     .filter(({ kind, name }) => kind === 'quality' && scores.a[name] !== scores.b[name])
     .map((metric) => {
       const [a, b] = [scores.a[metric.name], scores.b[metric.name]].map((score) =>

@@ -33,9 +33,13 @@ const groups: readonly { readonly exit: number; readonly means: string; readonly
       'scores-invalid',
     ],
   },
-  { exit: 5, means: 'a result can not be written', codes: ['write-failed'] },
-  { exit: 6, means: 'the results of an evaluation can not be read', codes: ['results-invalid'] },
+  { exit: 5, means: 'a result can not be written', codes: ['write-failed', 'disk-full'] },
   { exit: 7, means: 'the queue can not be reached', codes: ['queue-unreachable'] },
+  {
+    exit: 8,
+    means: 'the model can not be got from the hub',
+    codes: ['hub-unreachable', 'hub-denied', 'hub-not-found', 'hub-busy', 'hub-unexpected', 'download-damaged'],
+  },
   { exit: 130, means: 'cancelled', codes: ['cancelled'] },
 ];
 

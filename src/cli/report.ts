@@ -32,7 +32,7 @@ export function registerReport(program: Command): void {
     .option('--csv <file>', 'write every value as CSV, a row each')
     .option(
       '--metrics <names>',
-      'metrics of tables and CSV, separated by commas, or "all" (default: quality and three costs; CSV: all)',
+      'metrics of tables and CSV, separated by commas, or "all" (default: the usual ones; CSV: all)',
       parseNames,
     )
     .option(
@@ -69,7 +69,7 @@ async function readScores(file: string): Promise<ImportedScores> {
 /** @throws EarmarkError `settings-invalid` naming the metrics there are */
 function chosenMetrics(summary: EvaluationSummary, names: readonly string[] | undefined): readonly MetricInfo[] {
   if (names === undefined) {
-    return usualMetrics(summary);
+    return usualMetrics(summary.metrics);
   }
   if (names.includes('all')) {
     return summary.metrics;

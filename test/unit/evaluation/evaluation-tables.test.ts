@@ -18,7 +18,7 @@ const summary = summarise({ manifest: manifestOf(settings, 3), rows });
 
 describe('tables of an evaluation', () => {
   it('have strategies as rows and ratios as columns', () => {
-    const [mmau] = metricTables(summary, usualMetrics(summary));
+    const [mmau] = metricTables(summary, usualMetrics(summary.metrics));
     expect(mmau).toMatchObject({
       title: 'MMAU accuracy',
       header: ['strategy', '100 %', '50 %', '10 %'],
@@ -30,7 +30,7 @@ describe('tables of an evaluation', () => {
   });
 
   it('have the groups of each metric of quality', () => {
-    const [mmau] = groupTables(summary, usualMetrics(summary));
+    const [mmau] = groupTables(summary, usualMetrics(summary.metrics));
     expect(mmau!.title).toBe('MMAU accuracy by category');
     expect(mmau!.rows[1]).toEqual(['</script><b>', '2', 'Top-K', '-', '0.500 [0.000, 1.000]', '-']);
   });
