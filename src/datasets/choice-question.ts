@@ -23,12 +23,20 @@ function letterOf(place: number): string {
 /** What a question becomes, and what is wrong with it. */
 export type QuestionPart = Pick<Draft, 'question' | 'expected' | 'problems'>;
 
-/** @param answer one of the choices, but for case and the space around it */
-export function choicePart(question: string, choices: readonly string[], answer: string): QuestionPart {
+/**
+ * @param answer one of the choices, but for case and the space around it
+ * @param lettered whether the choices are told: a question that is answered by yes or no says enough by itself
+ */
+export function choicePart(
+  question: string,
+  choices: readonly string[],
+  answer: string,
+  lettered = true,
+): QuestionPart {
   const expected: Expected = { kind: 'choice', answer, choices };
   const isChoice = choices.some((choice) => plain(choice) === plain(answer));
   return {
-    question: questionWithChoices(question, choices),
+    question: lettered ? questionWithChoices(question, choices) : question.trim(),
     expected,
     problems: [
       question.trim() === '' ? 'It has no question.' : undefined,

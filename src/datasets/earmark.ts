@@ -23,6 +23,7 @@ interface BenchmarkItem {
   readonly transcript?: string;
   readonly answer?: string;
   readonly choices?: readonly string[];
+  readonly lettered?: boolean;
   readonly answers?: readonly string[];
   readonly groups?: Readonly<Record<string, string | readonly string[]>>;
   readonly events?: readonly SoundEvent[];
@@ -82,12 +83,12 @@ function draftOf(item: BenchmarkItem): Draft {
 }
 
 /** What is asked and expected. An answer without choices is an open question that one person answered. */
-function partOf({ question, captions, transcript, answer, choices, answers }: BenchmarkItem): QuestionPart {
+function partOf({ question, captions, transcript, answer, choices, lettered, answers }: BenchmarkItem): QuestionPart {
   const given = { captions, transcript, answer, answers };
   const names = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   const several = names.length > 1 ? `It has ${names.join(' and ')}, of which it may have one.` : undefined;
   if (choices !== undefined) {
-    const part = choicePart(question ?? '', choices, answer ?? '');
+    const part = choicePart(question ?? '', choices, answer ?? '', lettered);
     return { ...part, problems: [several, ...part.problems] };
   }
   if (transcript !== undefined) {

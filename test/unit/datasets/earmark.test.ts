@@ -57,6 +57,14 @@ describe('readBenchmark', () => {
     });
   });
 
+  it('asks a question that needs no letters as it is', () => {
+    const question = 'Is anyone speaking?';
+    expect(item({ question, answer: 'No', choices: ['Yes', 'No'], lettered: false })).toMatchObject({
+      question,
+      expected: { kind: 'choice', answer: 'No', choices: ['Yes', 'No'] },
+    });
+  });
+
   it.each<[string, object, string]>([
     ['nothing expected', {}, 'It has no captions, transcript, answer or answers.'],
     ['no captions', { captions: [' '] }, 'It has no captions.'],
