@@ -2,8 +2,7 @@ import { EarmarkError } from '../protocol/errors';
 import { ClipRunner, type ClipTask, type OnOutcome, type RunnerManifest, type RunnerOptions } from './clip-runner';
 
 /**
- * Runs clips in several engine processes of this machine at once. The longest lists of rows go first, so that none is
- * left alone at the end.
+ * Runs clips in several engine processes of this machine at once, in their order.
  *
  * @throws EarmarkError the first that ends all: `cancelled`, a model that can not be used, an outcome that can not be written
  */
@@ -13,7 +12,7 @@ export async function runLocally(
   onOutcome: OnOutcome,
   options: Omit<RunnerOptions, 'worker'> & { readonly jobs: number; readonly signal: AbortSignal },
 ): Promise<void> {
-  const queue = [...tasks].sort((a, b) => b.rows.length - a.rows.length);
+  const queue = [...tasks];
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   let failure: EarmarkError | undefined;
