@@ -1,0 +1,1 @@
+"""Builds `media/benchmark`: short clips of which every sound, word and time is known."""
