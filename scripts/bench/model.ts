@@ -47,12 +47,13 @@ async function benchTap(packFolder: string, model: Model, samples: Float32Array)
 }
 
 async function benchPrefill(model: Model, samples: Float32Array): Promise<string> {
-  const { receivedPerHead, tokens } = await encodeWindow(model, samples);
+  const encoded = await encodeWindow(model, samples);
+  const { receivedPerHead, tokens } = encoded;
   const scores = reduceHeads(receivedPerHead, model.pack.encoder.heads, 'mean');
   const prompts: Prompt[] = [];
   for (const keepRatio of ratios) {
     const choice = { strategy: 'segmentwise', keepRatio, budgetMode: 'exact', parameters: {} } as const;
-    const audio = await model.family.adapt(tokens, select(choice, { scores }).selection);
+    const audio = await model.family.adapt(encoded, select(choice, { scores }).selection);
     prompts.push(await model.family.prompt(audio, 'Describe the audio.'));
   }
   const prefills = ratios.map(() => [] as number[]);

@@ -217,6 +217,12 @@ function wholeRuns(runs: readonly Run[], signal: AbortSignal): readonly Run[] {
   return runs;
 }
 
-function windowBytes({ tokens, keys, receivedPerHead, mel }: EncodedWindow): number {
-  return tokens.data.byteLength + (keys?.data.byteLength ?? 0) + receivedPerHead.byteLength + mel.values.byteLength;
+function windowBytes({ tokens, padding, keys, receivedPerHead, mel }: EncodedWindow): number {
+  return (
+    tokens.data.byteLength +
+    padding.data.byteLength +
+    (keys?.data.byteLength ?? 0) +
+    receivedPerHead.byteLength +
+    mel.values.byteLength
+  );
 }

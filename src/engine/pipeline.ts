@@ -173,7 +173,7 @@ export async function explainRun(
     for (const part of run.windows) {
       requireGoingOn(options.signal);
       const encoded = await analyseWindow(model, clip, windows[part.index]!, windows.length, options);
-      explanations.push(await explainWindow(model, explainer, part, encoded.tokens, run.settings.question));
+      explanations.push(await explainWindow(model, explainer, part, encoded, run.settings.question));
     }
     return explanations;
   } finally {
@@ -253,7 +253,7 @@ async function runWindow(
   onEvent({ kind: 'selected', runId, window: window.index, selection });
 
   const adaptStarted = performance.now();
-  const audio = await model.family.adapt(encoded.tokens, selection);
+  const audio = await model.family.adapt(encoded, selection);
   const adaptMs = performance.now() - adaptStarted;
 
   enter('prefill');

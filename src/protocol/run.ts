@@ -73,6 +73,10 @@ export interface Analysis {
   readonly windows: readonly WindowAnalysis[];
 }
 
+/**
+ * What the decoder reads before it says anything: kept audio, and what is never pruned. Where it looks at audio by
+ * cross-attention, that is its start tokens before, and the padding that tells it that the sound is over after.
+ */
 export interface PromptSplit {
   readonly textBefore: number;
   readonly audio: number;

@@ -72,6 +72,16 @@ describe('a model pack', () => {
     await expect(readPack(folder)).rejects.toThrow(/\/encoder\/heads must be integer/);
   });
 
+  it.each([
+    ['prefix', /\/ must have required property 'adapter'/],
+    ['cross-attention', /must have required property 'cross'.*\/prompt must have required property 'startTokens'/],
+    ['diffusion', /value of tag "family" must be in oneOf/],
+  ])('of the family %s has the parts of that family', async (family, problem) => {
+    const pack = JSON.parse(readFileSync(path.join(packFolder, 'pack.json'), 'utf8')) as object;
+    replacePackJson(JSON.stringify({ ...pack, family, adapter: undefined }));
+    await expect(readPack(folder)).rejects.toThrow(problem);
+  });
+
   it('says that pack.json is no JSON', async () => {
     replacePackJson('{');
     await expect(readPack(folder)).rejects.toThrow(/is not JSON/);

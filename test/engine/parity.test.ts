@@ -116,7 +116,7 @@ describe.each(sampleFiles.map((file) => path.basename(file, '.wav')))('%s, again
 
   it('embeddings of the adapter', async () => {
     const everything = select(choice('none', 1), { scores }).selection;
-    expectRows(await model.family.adapt(encoded.tokens, everything), 576, reference.embeddings);
+    expectRows((await model.family.adapt(encoded, everything)).rows, 576, reference.embeddings);
   });
 
   it('prompt token ids', () => {
@@ -144,7 +144,7 @@ describe.each(sampleFiles.map((file) => path.basename(file, '.wav')))('%s, again
     const tokenIds = reference.runtime.greedy.full.ids;
     const explainer = await model.family.loadExplainer();
     const part = { index: 0, firstToken: 0, selection, tokenIds };
-    const found = await explainWindow(model, explainer, part, encoded.tokens, 'Describe the audio.');
+    const found = await explainWindow(model, explainer, part, encoded, 'Describe the audio.');
     await explainer.release();
     expect(found.pieces).toHaveLength(tokenIds.length);
     const { cols, values } = reference.decoderAttention;
@@ -163,10 +163,7 @@ describe.each(sampleFiles.map((file) => path.basename(file, '.wav')))('%s, again
    */
   async function expectGreedy(chosen: ReturnType<typeof choice>, { ids }: Greedy): Promise<void> {
     const { selection } = select(chosen, { scores });
-    const prompt = await model.family.prompt(
-      await model.family.adapt(encoded.tokens, selection),
-      'Describe the audio.',
-    );
+    const prompt = await model.family.prompt(await model.family.adapt(encoded, selection), 'Describe the audio.');
     const options = { maxNewTokens: 48, signal: new AbortController().signal, onText: () => undefined };
     const { tokenIds, finish } = await decode(model, prompt, options);
     const parting = ids.findIndex((id, place) => tokenIds[place] !== id);

@@ -27,7 +27,9 @@ def cross_graph(weights: dict[str, NDArray]) -> onnx.ModelProto:
         matrix, bias = weights[f"{name}/linear_1/weight"], weights[f"{name}/linear_1/bias"]
         key = graph.linear(tokens, f"{name}/key", matrix[:WIDTH], None)
         value = graph.linear(tokens, f"{name}/value", matrix[WIDTH:], bias[WIDTH:])
-        graph.output(f"cross.{layer}.key", graph.by_head(key, transposed=True), [1, HEADS, HEAD_WIDTH, "kept"])
+        graph.output(
+            f"cross.{layer}.key", graph.by_head(key, transposed=True), [1, HEADS, HEAD_WIDTH, "kept"]
+        )
         graph.output(f"cross.{layer}.value", graph.by_head(value), [1, HEADS, "kept", HEAD_WIDTH])
     return graph.model()
 
@@ -104,14 +106,20 @@ def cached_attention(
         present[1],
         mask,
     )
-    out = graph.linear(mixed, f"{name}/out", weights[f"{name}/linear_1/weight"], weights[f"{name}/linear_1/bias"])
+    out = graph.linear(
+        mixed, f"{name}/out", weights[f"{name}/linear_1/weight"], weights[f"{name}/linear_1/bias"]
+    )
     return graph.node("Add", x, out), present
 
 
 def cross_attention(graph: Graph, x: str, name: str, weights: dict[str, NDArray], cross: list[str]) -> str:
     """x + attention to the encoder's tokens."""
     y = graph.layer_norm(x, f"{name}/layer_norm", weights)
-    query = graph.query(y, f"{name}/query", weights[f"{name}/linear_0/weight"], weights[f"{name}/linear_0/bias"])
+    query = graph.query(
+        y, f"{name}/query", weights[f"{name}/linear_0/weight"], weights[f"{name}/linear_0/bias"]
+    )
     mixed = graph.attend(query, *cross)
-    out = graph.linear(mixed, f"{name}/out", weights[f"{name}/linear_2/weight"], weights[f"{name}/linear_2/bias"])
+    out = graph.linear(
+        mixed, f"{name}/out", weights[f"{name}/linear_2/weight"], weights[f"{name}/linear_2/bias"]
+    )
     return graph.node("Add", x, out)

@@ -37,7 +37,7 @@ def encoder_graph(weights: dict[str, NDArray]) -> onnx.ModelProto:
 
 
 def self_attention(graph: Graph, x: str, name: str, weights: dict[str, NDArray]) -> str:
-    """x + self-attention over all positions. Query, key and value are stacked; the key has no bias in Whisper."""
+    """x + self-attention over all positions. Query, key and value are stacked; the key has no bias."""
     matrix, bias = weights[f"{name}/linear_0/weight"], weights[f"{name}/linear_0/bias"]
     query, key, value = (slice(part * WIDTH, (part + 1) * WIDTH) for part in range(3))
     y = graph.layer_norm(x, f"{name}/layer_norm", weights)
@@ -46,5 +46,7 @@ def self_attention(graph: Graph, x: str, name: str, weights: dict[str, NDArray])
         graph.by_head(graph.linear(y, f"{name}/key", matrix[key], None), transposed=True),
         graph.by_head(graph.linear(y, f"{name}/value", matrix[value], bias[value])),
     )
-    out = graph.linear(mixed, f"{name}/out", weights[f"{name}/linear_1/weight"], weights[f"{name}/linear_1/bias"])
+    out = graph.linear(
+        mixed, f"{name}/out", weights[f"{name}/linear_1/weight"], weights[f"{name}/linear_1/bias"]
+    )
     return graph.node("Add", x, out)

@@ -34,7 +34,7 @@ def hertz_of(mel: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def mel_filters() -> NDArray[np.float64]:
-    """[201, 80]: triangles over the mel scale, each of area 1 (slaney), as WhisperFeatureExtractor has them."""
+    """[201, 80]: triangles over the mel scale, each of area 1, as WhisperFeatureExtractor has them."""
     nyquist = SAMPLE_RATE / 2
     corners = hertz_of(np.linspace(0, mel_of(np.array(nyquist)), MEL_BINS + 2))
     slopes = corners[None, :] - np.linspace(0, nyquist, BINS)[:, None]

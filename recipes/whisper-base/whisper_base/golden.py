@@ -1,7 +1,8 @@
 """`python -m whisper_base.golden`: numbers for the engine's tests, from transformers' Whisper.
 
-Nothing here comes from the pack: features are WhisperFeatureExtractor's, tokens, attention and transcripts are
-WhisperForConditionalGeneration's with the published weights, in float32. Needs `requirements-golden.txt`.
+Nothing here comes from the pack: features are WhisperFeatureExtractor's; tokens, attention and transcripts
+are WhisperForConditionalGeneration's with the published weights, in float32. Needs
+`requirements-golden.txt`.
 """
 
 import argparse
@@ -16,9 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
 
-from .decoder import HEADS, LAYERS, WIDTH
 from .features import MEL_BINS, SAMPLE_RATE
-from .pack import RECIPE, START_TOKENS, STOP_TOKENS, load_weights, text_settings
+from .graph import HEADS, LAYERS, WIDTH
+from .pack import PADDING_TOKENS, RECIPE, START_TOKENS, STOP_TOKENS, load_weights, text_settings
 
 REPOSITORY = RECIPE.parent.parent
 SAMPLES_PER_TOKEN = 320
@@ -105,28 +106,30 @@ class Reference:
         return heard.last_hidden_state[0].numpy(), heard.attentions[-1][0].numpy()
 
     @torch.no_grad()
-    def transcribe(self, tokens: NDArray[np.float32]) -> dict[str, Any]:
-        """Greedy ids of these encoder tokens [n, 512] alone, and the smallest lead of a chosen token's logit."""
+    def transcribe(self, tokens: NDArray[np.float32]) -> dict[str, list[int]]:
+        """Greedy ids of these encoder tokens [n, 512] alone."""
         audio = (torch.from_numpy(tokens)[None],)
-        given, ids, closest, cache = START_TOKENS, [], np.inf, None
+        given, ids, cache = START_TOKENS, [], None
         while len(ids) < MAX_NEW_TOKENS:
             step = self._model(
-                encoder_outputs=audio, decoder_input_ids=torch.tensor([given]), past_key_values=cache, use_cache=True
+                encoder_outputs=audio,
+                decoder_input_ids=torch.tensor([given]),
+                past_key_values=cache,
+                use_cache=True,
             )
             cache, logits = step.past_key_values, step.logits[0, -1]
             logits[self._texts["suppress"] + (self._texts["suppressFirst"] if not ids else [])] = -torch.inf
-            (best, second), (token, _) = (part.tolist() for part in logits.topk(2))
-            closest = min(closest, best - second)
+            token = int(logits.argmax())
             if token in STOP_TOKENS:
                 break
             ids.append(token)
             given = [token]
-        return {"ids": ids, "closestChoice": float(f"{closest:.3g}")}
+        return {"ids": ids}
 
     @torch.no_grad()
     def attention_to_audio(self, tokens: NDArray[np.float32], ids: list[int]) -> NDArray[np.float32]:
-        """Attention that the position which said each of `ids` pays to the tokens, mean over heads and layers:
-        [ids, tokens]."""
+        """Attention that the position which said each of `ids` pays to the tokens [ids, tokens], mean over
+        heads and layers."""
         said = torch.tensor([START_TOKENS + ids[:-1]])
         audio = (torch.from_numpy(tokens)[None],)
         layers = self._model(
@@ -184,12 +187,16 @@ def golden_clip(model: Reference, path: Path) -> dict[str, Any]:
     valid = -(-len(samples) // SAMPLES_PER_TOKEN)
     received = attention[:, :valid, :valid].sum(axis=1)
     scores = received.astype(np.float64).mean(axis=0)
-    heard = tokens[:valid]
+    heard, padding = tokens[:valid], tokens[valid : valid + PADDING_TOKENS]
+
+    def transcribe(slots: NDArray[np.float32]) -> dict[str, Any]:
+        return model.transcribe(np.concatenate([slots, padding]))
+
     runs = []
     for ratio in RATIOS:
         kept = segmentwise_exact(scores, ratio)
-        runs.append({"keepRatio": ratio, "kept": kept.tolist(), **model.transcribe(heard[kept])})
-    looked = model.attention_to_audio(heard, runs[0]["ids"])
+        runs.append({"keepRatio": ratio, "kept": kept.tolist(), **transcribe(heard[kept])})
+    looked = model.attention_to_audio(np.concatenate([heard, padding]), runs[0]["ids"])
     columns = np.unique(np.linspace(0, valid - 1, 40).round().astype(np.int64))
     return {
         "file": path.name,
@@ -200,14 +207,16 @@ def golden_clip(model: Reference, path: Path) -> dict[str, Any]:
         "receivedPerHead": rounded(received),
         "padded": model.transcribe(tokens),
         "segmentwise": runs,
-        "mergedPairs": model.transcribe(merged_pairs(heard)),
+        "mergedPairs": transcribe(merged_pairs(heard)),
         "decoderAttention": {"cols": columns.tolist(), "values": rounded(looked[:, columns])},
     }
 
 
 def write_golden(target: Path, content: dict[str, Any]) -> None:
     """JSON with one line for each field of the outermost object."""
-    fields = (f"{json.dumps(name)}:{json.dumps(field, separators=(',', ':'))}" for name, field in content.items())
+    fields = (
+        f"{json.dumps(name)}:{json.dumps(field, separators=(',', ':'))}" for name, field in content.items()
+    )
     target.write_text("{\n" + ",\n".join(fields) + "\n}\n", "utf-8")
 
 

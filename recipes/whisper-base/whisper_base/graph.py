@@ -55,7 +55,7 @@ class Graph:
     def constant(self, name: str, values: NDArray) -> str:
         """A constant as it is. The same name again is the same constant."""
         if name not in self._constants:
-            self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(values), name)
+            self._constants[name] = numpy_helper.from_array(np.array(values, order="C"), name)
         return name
 
     def integers(self, *values: int) -> str:
@@ -71,7 +71,7 @@ class Graph:
 
         Raises ValueError where float16 would round.
         """
-        wide = np.ascontiguousarray(values, np.float32)
+        wide = np.array(values, np.float32, order="C")
         if values.size < SMALLEST_HALF:
             return self.constant(name, wide)
         if not fits_half(wide):
@@ -95,13 +95,17 @@ class Graph:
     def feed_forward(self, x: str, name: str, weights: dict[str, NDArray]) -> str:
         """x + the feed-forward part of a layer, whose LayerNorm stands in front."""
         y = self.layer_norm(x, name + "/layer_norm", weights)
-        y = self.linear(y, name + "/linear_0", weights[name + "/linear_0/weight"], weights[name + "/linear_0/bias"])
+        y = self.linear(
+            y, name + "/linear_0", weights[name + "/linear_0/weight"], weights[name + "/linear_0/bias"]
+        )
         y = self.node("Gelu", y)
-        y = self.linear(y, name + "/linear_1", weights[name + "/linear_1/weight"], weights[name + "/linear_1/bias"])
+        y = self.linear(
+            y, name + "/linear_1", weights[name + "/linear_1/weight"], weights[name + "/linear_1/bias"]
+        )
         return self.node("Add", x, y)
 
     def by_head(self, x: str, transposed: bool = False) -> str:
-        """[1, n, 512] -> [1, 8, n, 64], or [1, 8, 64, n] as the right side of a product of queries and keys."""
+        """[1, n, 512] -> [1, 8, n, 64], or [1, 8, 64, n] as the right side of queries times keys."""
         split = self.node("Reshape", x, self.integers(1, -1, HEADS, HEAD_WIDTH))
         return self.node("Transpose", split, perm=[0, 2, 3, 1] if transposed else [0, 2, 1, 3])
 
@@ -119,7 +123,9 @@ class Graph:
 
     def query(self, x: str, name: str, matrix: NDArray, bias: NDArray) -> str:
         """Queries by head, over the root of the head's width."""
-        return self.by_head(self.node("Mul", self.linear(x, name, matrix, bias), self.number(HEAD_WIDTH**-0.5)))
+        return self.by_head(
+            self.node("Mul", self.linear(x, name, matrix, bias), self.number(HEAD_WIDTH**-0.5))
+        )
 
     def model(self) -> onnx.ModelProto:
         """The finished graph, checked."""
@@ -127,7 +133,10 @@ class Graph:
             self._nodes, self._name, self._inputs, self._outputs, list(self._constants.values())
         )
         model = helper.make_model(
-            graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="earmark"
+            graph,
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=IR_VERSION,
+            producer_name="earmark",
         )
-        onnx.checker.check_model(model)
+        onnx.checker.check_model(model, full_check=True)
         return model

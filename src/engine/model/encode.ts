@@ -8,11 +8,13 @@ import type { Model } from './load';
 import { samplesPerPosition, samplesPerToken } from './pack';
 import { meanKeys, receivedAttention, validQueries } from './tap';
 
-/** One window after the encoder: all that every strategy starts from. Padding is trimmed away. */
+/** One window after the encoder: all that every strategy starts from. */
 export interface EncodedWindow {
   readonly counts: TokenCounts;
   /** Encoder tokens: [valid, width]. */
   readonly tokens: Matrix;
+  /** The first tokens of the padding, as many as the model wants beside what is kept: [few, width]. */
+  readonly padding: Matrix;
   /** Received attention per head, pooled to tokens: [heads * valid]. */
   readonly receivedPerHead: Float32Array;
   /** Keys of the last layer, mean over heads, pooled to tokens: [valid, key width]; absent where they were not found. */
@@ -53,13 +55,12 @@ export async function encodeWindow(model: Model, samples: Float32Array): Promise
   const keys = encoded[meanKeys];
   const bins = mel.dims[1]!;
   const frames = mel.dims[2]!;
+  const rows = tokens.dims[1]!;
+  const heard = Math.min(rows, valid + model.family.paddingTokens);
   return {
-    counts: { valid, trimmed: tokens.dims[1]! - valid },
-    tokens: {
-      data: floats(tokens).slice(0, valid * encoder.width),
-      rows: valid,
-      columns: encoder.width,
-    },
+    counts: { valid, trimmed: rows - heard },
+    tokens: rowsOf(tokens, 0, valid),
+    padding: rowsOf(tokens, valid, heard),
     receivedPerHead: poolToTokens(received, encoder.heads, encoder.positionsPerToken, validPositions),
     ...(keys && { keys: poolKeys(keys, encoder.positionsPerToken, validPositions) }),
     mel: melPicture(floats(mel), bins, frames, frontEnd.hopSamples / frontEnd.sampleRate),
@@ -80,6 +81,12 @@ function padSamples({ pack }: Model, samples: Float32Array): Float32Array {
   const padded = new Float32Array(length);
   padded.set(samples);
   return padded;
+}
+
+/** Rows `start` (included) to `end` (not included) of [1, rows, width]. */
+function rowsOf(tensor: Tensor, start: number, end: number): Matrix {
+  const columns = tensor.dims[2]!;
+  return { data: floats(tensor).slice(start * columns, end * columns), rows: end - start, columns };
 }
 
 /** [1, key width, positions] to [tokens, key width], the mean over each token's valid positions. */

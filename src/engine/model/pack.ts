@@ -1,11 +1,12 @@
 import { Ajv } from 'ajv';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, readdir, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import * as path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { EarmarkError } from '../../protocol/errors';
 import type { ModelInfo } from '../../protocol/model';
+import { packFolders } from './model-folders';
 import schema from './pack.schema.json';
 
 /** A model pack's `pack.json`; the schema beside this file says what each field means and may hold. */
@@ -90,7 +91,14 @@ export interface PrefixPack extends AnyPack {
 export interface CrossAttentionPack extends AnyPack {
   readonly family: 'cross-attention';
   /** Tokens to keys and values; the decoder takes them under the same names. */
-  readonly cross: { readonly file: string; readonly input: string; readonly key: string; readonly value: string };
+  readonly cross: {
+    readonly file: string;
+    readonly input: string;
+    readonly key: string;
+    readonly value: string;
+    /** Padded tokens behind the clip's own that are looked at too, and never pruned. */
+    readonly paddingTokens: number;
+  };
   readonly decoder: AnyDecoder & { readonly inputIds: string };
   readonly prompt: {
     readonly startTokens: readonly number[];
@@ -138,7 +146,8 @@ export async function verifyPack(folder: string, pack: Pack): Promise<void> {
   await Promise.all(pack.files.map((file) => verifyFile(folder, pack.id, file)));
 }
 
-async function verifyFile(folder: string, id: string, file: Pack['files'][number]): Promise<void> {
+/** @throws EarmarkError `model-damaged` */
+export async function verifyFile(folder: string, id: string, file: Pack['files'][number]): Promise<void> {
   const action = `Install the model "${id}" again.`;
   const location = path.join(folder, file.path);
   let bytes: number;
@@ -166,18 +175,14 @@ export interface FoundPack {
   readonly info: ModelInfo;
 }
 
-/** The packs of several model folders, in order; the first of an id wins. Folders that do not exist are passed over. */
+/** The packs of several model folders, in order; the first of an id wins. A folder may be a pack itself. */
 export async function findPacks(modelFolders: readonly string[]): Promise<FoundPack[]> {
   const found = new Map<string, FoundPack>();
   for (const parent of modelFolders) {
-    const names = await readdir(parent).catch(() => []);
-    for (const name of names.sort()) {
-      const folder = path.join(parent, name);
-      if (await stat(path.join(folder, 'pack.json')).catch(() => null)) {
-        const info = await describePack(folder);
-        if (!found.has(info.modelId)) {
-          found.set(info.modelId, { folder, info });
-        }
+    for (const folder of await packFolders(parent)) {
+      const info = await describePack(folder);
+      if (!found.has(info.modelId)) {
+        found.set(info.modelId, { folder, info });
       }
     }
   }

@@ -1,14 +1,13 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import * as path from 'node:path';
 import type { Selection } from '../../../pruning/selection';
-import type { Matrix } from '../../../pruning/strategy';
 import { attentionTo, decoderAttention, firstQuery } from '../decoder-tap';
 import { floats, output } from '../encode';
 import { loadTappedDecoder, meanOverLayers } from '../explainer';
 import { cacheBytes, emptyCache, keptCache, layersOf, type KvCache } from '../kv-cache';
 import type { CrossAttentionPack } from '../pack';
 import { gatherSlots } from '../slots';
-import type { Explainer, Family, FamilyBase, Prompt, Reading } from './family';
+import type { Audio, Explainer, Family, FamilyBase, Heard, Prompt, Reading } from './family';
 
 type Base = FamilyBase<CrossAttentionPack>;
 
@@ -26,20 +25,28 @@ class CrossAttentionFamily implements Family {
     private readonly decoder: InferenceSession,
   ) {}
 
+  get paddingTokens(): number {
+    return this.base.pack.cross.paddingTokens;
+  }
+
   /**
    * The kept encoder tokens themselves: nothing stands between encoder and decoder. A merged slot is the mix of its
-   * tokens, and becomes one key and one value in each layer.
+   * tokens, and becomes one key and one value in each layer. Behind them comes the padding that says that the sound is
+   * over.
    */
-  adapt(tokens: Matrix, selection: Selection): Promise<Float32Array> {
-    return Promise.resolve(gatherSlots(tokens, selection));
+  adapt({ tokens, padding }: Heard, selection: Selection): Promise<Audio> {
+    const slots = gatherSlots(tokens, selection);
+    const rows = new Float32Array(slots.length + padding.data.length);
+    rows.set(slots);
+    rows.set(padding.data, slots.length);
+    return Promise.resolve({ rows, kept: selection.groups.length, padding: padding.rows });
   }
 
   /** Kept tokens beside the start tokens that say what is to be written; there is no question to ask. */
-  prompt(audio: Float32Array): Promise<Prompt> {
-    const { pack } = this.base;
-    const { startTokens } = pack.prompt;
+  prompt(audio: Audio): Promise<Prompt> {
+    const { startTokens } = this.base.pack.prompt;
     return Promise.resolve({
-      split: { textBefore: startTokens.length, audio: audio.length / pack.encoder.width, textAfter: 0 },
+      split: { textBefore: startTokens.length, audio: audio.kept, textAfter: audio.padding },
       positions: startTokens.length,
       begin: () => this.begin(audio),
     });
@@ -52,7 +59,6 @@ class CrossAttentionFamily implements Family {
     const decoder = await loadTappedDecoder(this.base, attentionTo(layersOf(layers, pack.cross.value)));
     return {
       attention: async (audio, _question, tokenIds) => {
-        const kept = audio.length / pack.encoder.width;
         const generated = tokenIds.length;
         const results = await decoder.run(
           {
@@ -65,7 +71,8 @@ class CrossAttentionFamily implements Family {
           [decoderAttention],
         );
         const rows = floats(output(results, decoderAttention));
-        return meanOverLayers(rows, layers, generated, kept, { start: 0, count: kept });
+        const { kept, padding } = audio;
+        return meanOverLayers(rows, layers, generated, kept + padding, { start: 0, count: kept });
       },
       release: () => decoder.release(),
     };
@@ -76,10 +83,10 @@ class CrossAttentionFamily implements Family {
     await this.decoder.release();
   }
 
-  private begin(audio: Float32Array): Reading {
+  private begin(audio: Audio): Reading {
     const { pack, runtime } = this.base;
     const { startTokens, suppress, suppressFirst } = pack.prompt;
-    const kept = audio.length / pack.encoder.width;
+    const looked = audio.kept + audio.padding;
     let cross: KvCache = {};
     let cache = emptyCache(runtime, pack.decoder);
     let past = 0;
@@ -100,16 +107,16 @@ class CrossAttentionFamily implements Family {
         return logits;
       },
       get kvBytes() {
-        return past === 0 ? 0 : cacheBytes(pack.decoder, past + kept);
+        return past === 0 ? 0 : cacheBytes(pack.decoder, past + looked);
       },
     };
   }
 
   /** Keys and values of the kept tokens in every layer: what pruning makes smaller. Computed once a run. */
-  private async project(audio: Float32Array): Promise<KvCache> {
+  private async project({ rows, kept, padding }: Audio): Promise<KvCache> {
     const { pack, runtime } = this.base;
     const { width } = pack.encoder;
-    const tokens = new runtime.Tensor('float32', audio, [1, audio.length / width, width]);
+    const tokens = new runtime.Tensor('float32', rows, [1, kept + padding, width]);
     const { input, key, value } = pack.cross;
     return this.cross.run({ [input]: tokens }, layersOf(pack.decoder.layers, key, value));
   }

@@ -10,24 +10,35 @@ import type { Runtime } from '../runtime';
  * after token; between the two, families differ.
  */
 export interface Family {
-  /**
-   * The kept slots as the decoder takes them.
-   *
-   * @param tokens encoder tokens: [N, width]
-   * @returns [kept * audio width]
-   */
-  adapt(tokens: Matrix, selection: Selection): Promise<Float32Array>;
+  /** Padded tokens behind the clip's own that the decoder wants to hear; they are never pruned. */
+  readonly paddingTokens: number;
 
-  /**
-   * @param audio what `adapt` gave
-   * @param question passed over by a family that is asked nothing
-   */
-  prompt(audio: Float32Array, question: string): Promise<Prompt>;
+  /** The kept slots as the decoder takes them. */
+  adapt(heard: Heard, selection: Selection): Promise<Audio>;
+
+  /** @param question passed over by a family that is asked nothing */
+  prompt(audio: Audio, question: string): Promise<Prompt>;
 
   /** Needs the memory of a second decoder until it is released. */
   loadExplainer(): Promise<Explainer>;
 
   release(): Promise<void>;
+}
+
+/** What the encoder gave of a window. */
+export interface Heard {
+  /** The clip's tokens: [N, width]. */
+  readonly tokens: Matrix;
+  /** Of the padding behind them, the first few: [at most `paddingTokens`, width]. */
+  readonly padding: Matrix;
+}
+
+/** Sound as the decoder takes it. */
+export interface Audio {
+  /** [(kept + padding) * width of the decoder's input], row by row. */
+  readonly rows: Float32Array;
+  readonly kept: number;
+  readonly padding: number;
 }
 
 /** A prompt, not yet read. */
@@ -55,12 +66,11 @@ export interface Reading {
 /** A decoder whose attention can be read. */
 export interface Explainer {
   /**
-   * @param audio what `adapt` gave
    * @param tokenIds what was said, at least one token
    * @returns attention that the position which said token g pays to kept slot k, mean over heads and layers:
    * [generated * kept], row by row
    */
-  attention(audio: Float32Array, question: string, tokenIds: readonly number[]): Promise<Float32Array>;
+  attention(audio: Audio, question: string, tokenIds: readonly number[]): Promise<Float32Array>;
   release(): Promise<void>;
 }
 

@@ -2,14 +2,13 @@ import type { Tokenizer } from '@huggingface/tokenizers';
 import type { InferenceSession } from 'onnxruntime-node';
 import * as path from 'node:path';
 import type { Selection } from '../../../pruning/selection';
-import type { Matrix } from '../../../pruning/strategy';
 import { decoderAttention, firstQuery, groupQueryAttention } from '../decoder-tap';
 import { floats, output } from '../encode';
 import { loadTappedDecoder, meanOverLayers } from '../explainer';
 import { cacheBytes, emptyCache, keptCache, type KvCache } from '../kv-cache';
 import type { PrefixPack } from '../pack';
 import { gatherSlots } from '../slots';
-import type { Explainer, Family, FamilyBase, Prompt, Reading } from './family';
+import type { Audio, Explainer, Family, FamilyBase, Heard, Prompt, Reading } from './family';
 
 type Base = FamilyBase<PrefixPack>;
 
@@ -31,6 +30,8 @@ interface Sessions {
 }
 
 class PrefixFamily implements Family {
+  readonly paddingTokens = 0;
+
   constructor(
     private readonly base: Base,
     private readonly sessions: Sessions,
@@ -39,25 +40,23 @@ class PrefixFamily implements Family {
   /**
    * Kept tokens to the language model's embeddings. The adapter works token by token, so dropping tokens before it
    * equals dropping them after it, and merged tokens are what it would have seen.
-   *
-   * @returns [kept * embedding width]
    */
-  async adapt(tokens: Matrix, selection: Selection): Promise<Float32Array> {
+  async adapt({ tokens }: Heard, selection: Selection): Promise<Audio> {
     const { pack, runtime } = this.base;
     const { input, output: name } = pack.adapter;
-    const slots = gatherSlots(tokens, selection);
-    const tensor = new runtime.Tensor('float32', slots, [1, selection.groups.length, tokens.columns]);
-    return floats(output(await this.sessions.adapter.run({ [input]: tensor }), name));
+    const kept = selection.groups.length;
+    const tensor = new runtime.Tensor('float32', gatherSlots(tokens, selection), [1, kept, tokens.columns]);
+    return { rows: floats(output(await this.sessions.adapter.run({ [input]: tensor }), name)), kept, padding: 0 };
   }
 
   /** Puts audio embeddings where the pack's template has `{audio}`, between the embeddings of the text around it. */
-  async prompt(audio: Float32Array, question: string): Promise<Prompt> {
+  async prompt({ rows, kept }: Audio, question: string): Promise<Prompt> {
     const { pack, tokenizer } = this.base;
     const { before, after } = promptIds(tokenizer, pack.prompt.template, question);
-    const embeddings = joined([await this.embed(before), audio, await this.embed(after)]);
+    const embeddings = joined([await this.embed(before), rows, await this.embed(after)]);
     const { width } = pack.decoder;
     return {
-      split: { textBefore: before.length, audio: audio.length / width, textAfter: after.length },
+      split: { textBefore: before.length, audio: kept, textAfter: after.length },
       positions: embeddings.length / width,
       begin: () => this.begin(embeddings),
     };
@@ -69,9 +68,9 @@ class PrefixFamily implements Family {
     const { width, inputsEmbeds, attentionMask, layers } = pack.decoder;
     const decoder = await loadTappedDecoder(this.base, groupQueryAttention);
     return {
-      attention: async (audio, question, tokenIds) => {
+      attention: async ({ rows, kept }, question, tokenIds) => {
         const { before, after } = promptIds(this.base.tokenizer, pack.prompt.template, question);
-        const text = [await this.embed(before), audio, await this.embed(after)];
+        const text = [await this.embed(before), rows, await this.embed(after)];
         // The last token said nothing.
         const embeddings = joined([...text, await this.embed(tokenIds.slice(0, -1))]);
         const positions = embeddings.length / width;
@@ -85,8 +84,8 @@ class PrefixFamily implements Family {
           },
           [decoderAttention],
         );
-        const kept = { start: before.length, count: audio.length / width };
-        return meanOverLayers(floats(output(results, decoderAttention)), layers, generated, positions, kept);
+        const columns = { start: before.length, count: kept };
+        return meanOverLayers(floats(output(results, decoderAttention)), layers, generated, positions, columns);
       },
       release: () => decoder.release(),
     };
