@@ -1,4 +1,5 @@
 import type { EvaluationProgress } from '../evaluation/progress';
+import { durationWords } from '../report/numbers';
 
 export const progressKinds = ['line', 'json'] as const;
 export type ProgressKind = (typeof progressKinds)[number];
@@ -40,15 +41,7 @@ export function progressText({ planned, finished, missing, invalid, failed, seco
     missing > 0 && `${String(missing)} without a sound`,
     invalid > 0 && `${String(invalid)} that make no sense`,
     failed > 0 && `${String(failed)} failed`,
-    secondsLeft !== undefined && finished < planned && `${duration(secondsLeft)} left`,
+    secondsLeft !== undefined && finished < planned && `${durationWords(secondsLeft)} left`,
   ];
   return parts.filter((part) => part !== false).join(', ');
-}
-
-function duration(seconds: number): string {
-  const minutes = Math.round(seconds / 60);
-  if (seconds < 90) {
-    return `${String(Math.round(seconds))} s`;
-  }
-  return minutes < 90 ? `${String(minutes)} min` : `${String(Math.floor(minutes / 60))} h ${String(minutes % 60)} min`;
 }
