@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
+import { modelFolderProblem } from '../engine/model/model-folders';
 import { EarmarkError } from '../protocol/errors';
 import { registerCaption } from './caption';
 import { registerCompare } from './compare';
@@ -9,6 +10,7 @@ import { exitCodeOf, exitCodesHelp } from './exit-codes';
 import { registerExperiment } from './experiment';
 import { registerModels } from './models';
 import { registerReport } from './report';
+import type { ModelFolderOptions } from './run-options';
 import { registerScore } from './score';
 import { registerSelect } from './select';
 import { registerStrategies } from './strategies';
@@ -33,6 +35,15 @@ registerStrategies(program);
 registerModels(program);
 registerScore(program);
 registerSelect(program);
+
+// A folder of models that is passed over would look like a model that is not there.
+program.hook('preAction', async (_, command) => {
+  const { models } = command.opts<ModelFolderOptions>();
+  const problem = models === undefined || command.name() === 'pull' ? undefined : await modelFolderProblem(models);
+  if (problem !== undefined) {
+    process.stderr.write(`earmark: ${problem}\n`);
+  }
+});
 
 async function main(): Promise<number> {
   try {

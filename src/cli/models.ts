@@ -1,38 +1,68 @@
-import type { Command } from 'commander';
-import { findPack, findPacks, readPack, verifyPack } from '../engine/model/pack';
-import { addModelFolderOption, modelFolders } from './run-options';
+import { Option, type Command } from 'commander';
+import { defaultEndpoint } from '../hub/repository';
+import { precisions } from '../hub/repository-layout';
+import { findStored, listStored, removeStored, verifyStored, type StoredModel } from '../hub/stored-models';
+import { sizeWords } from '../report/numbers';
+import { pull } from './pull';
+import { addModelFolderOption, modelFolders, type ModelFolderOptions } from './run-options';
 import { formatTable } from './table';
 
-interface ModelsOptions {
-  readonly models?: string;
+export function registerModels(program: Command): void {
+  const models = program.command('models').description('Lists, gets, verifies and removes models.');
+  registerList(models);
+  registerPull(models);
+  addModelFolderOption(models.command('verify').argument('<model>', 'as "earmark models" names it'))
+    .description('Compares every file of a model with its SHA-256.')
+    .action(async (name: string, options: ModelFolderOptions) => {
+      const count = await verifyStored(await findStored(modelFolders(options), name));
+      process.stdout.write(`${name}: ${String(count)} files are as they should be.\n`);
+    });
+  addModelFolderOption(models.command('remove').argument('<model>', 'as "earmark models" names it'))
+    .description('Deletes a model that was got by "earmark models pull".')
+    .action(async (name: string, options: ModelFolderOptions) => {
+      const stored = await findStored(modelFolders(options), name);
+      await removeStored(stored);
+      process.stdout.write(`${name}: removed, ${sizeWords(stored.bytes)} are free again.\n`);
+    });
 }
 
-export function registerModels(program: Command): void {
-  const models = program.command('models').description('Lists and verifies model packs.');
-  addModelFolderOption(
-    models.command('list', { isDefault: true }).description('Lists the model packs that are installed.'),
-  )
+function registerList(models: Command): void {
+  addModelFolderOption(models.command('list', { isDefault: true }).description('Lists the models that are installed.'))
     .option('--json', 'print JSON on standard output', false)
-    .action(async (options: ModelsOptions & { json: boolean }) => {
-      const found = (await findPacks(modelFolders(options))).map(({ info }) => info);
-      if (options.json) {
-        process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
-        return;
-      }
-      const rows = found.map(({ modelId, title, licence, bytes, problem }) => [
-        modelId,
-        `${(bytes / 1e6).toFixed(0)} MB`,
-        licence,
-        problem ?? title,
-      ]);
-      process.stdout.write(`${formatTable(['id', 'size', 'licence', 'title'], rows)}\n`);
+    .action(async (options: ModelFolderOptions & { json: boolean }) => {
+      const stored = await listStored(modelFolders(options));
+      process.stdout.write(
+        options.json
+          ? `${JSON.stringify(stored.map(storedJson), null, 2)}\n`
+          : `${formatTable(['id', 'size', 'licence', 'source', 'title'], stored.map(row))}\n`,
+      );
     });
-  addModelFolderOption(models.command('verify').argument('<id>', 'model pack'))
-    .description('Compares every file of a model pack with its SHA-256.')
-    .action(async (id: string, options: ModelsOptions) => {
-      const { folder } = await findPack(modelFolders(options), id);
-      const pack = await readPack(folder);
-      await verifyPack(folder, pack);
-      process.stdout.write(`${id}: ${String(pack.files.length)} files are as they should be.\n`);
-    });
+}
+
+function row({ name, bytes, info, source }: StoredModel): string[] {
+  const from = source ? `${source.repository}@${source.commit.slice(0, 7)}` : '';
+  return [name, sizeWords(bytes), info?.licence ?? '', from, info ? (info.problem ?? info.title) : notImported];
+}
+
+/** A model as the interface lists it, with where it came from; what is no pack yet says so as its problem. */
+function storedJson({ name, folder, bytes, info, source }: StoredModel): object {
+  const from = source && {
+    endpoint: source.endpoint,
+    repository: source.repository,
+    revision: source.revision,
+    commit: source.commit,
+    ...(source.precision && { precision: source.precision }),
+  };
+  return { ...(info ?? { modelId: name, folder, bytes, problem: notImported }), ...(from && { source: from }) };
+}
+
+const notImported = 'Stored, but no pack yet: it has to be imported before it can be used.';
+
+function registerPull(models: Command): void {
+  addModelFolderOption(models.command('pull').argument('<repository>', 'OWNER/NAME or OWNER/NAME@REVISION'))
+    .description('Gets a model from a hub; goes on where it was cut off. A token is taken from HF_TOKEN.')
+    .addOption(new Option('--precision <name>', 'of a repository that has several').choices(precisions))
+    .addOption(new Option('--endpoint <address>', 'a mirror of the hub').env('HF_ENDPOINT').default(defaultEndpoint))
+    .option('--update', 'ask whether the revision has moved on, though the model is there', false)
+    .action(pull);
 }

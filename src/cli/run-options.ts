@@ -1,6 +1,8 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { expandHome } from '../engine/model/model-folders';
+import { userModelFolder } from '../hub/user-model-folder';
 import { EarmarkError } from '../protocol/errors';
 import { mostNewTokens, type RunSettings } from '../protocol/run';
 import { completeParameters, strategies, strategyNamed } from '../pruning/registry';
@@ -18,9 +20,12 @@ export interface SettingsOptions {
   readonly maxNewTokens: number;
 }
 
-/** What engines are started with. */
-export interface EngineOptions {
+export interface ModelFolderOptions {
   readonly models?: string;
+}
+
+/** What engines are started with. */
+export interface EngineOptions extends ModelFolderOptions {
   readonly threads: number;
   readonly ffmpeg: string;
 }
@@ -113,7 +118,11 @@ export function engineThreads({ threads, jobs }: WorkerOptions): number {
 }
 
 export function addModelFolderOption(command: Command): Command {
-  return command.option('--models <folder>', 'a further folder of model packs, searched first');
+  return command.option(
+    '--models <folder>',
+    'a further folder of model packs, or a pack, searched first; new models go there',
+    (folder) => path.resolve(expandHome(folder)),
+  );
 }
 
 /**
@@ -139,8 +148,9 @@ export function settingsOf(options: SettingsOptions & { readonly prompt?: string
   });
 }
 
-export function modelFolders(options: { readonly models?: string }): string[] {
-  return options.models === undefined ? [shippedModels] : [path.resolve(options.models), shippedModels];
+/** The folder that was named, what the person got before, what ships. */
+export function modelFolders({ models }: ModelFolderOptions): string[] {
+  return [...(models === undefined ? [] : [models]), userModelFolder(), shippedModels];
 }
 
 export function parseStrategies(text: string): string[] {

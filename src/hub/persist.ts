@@ -10,6 +10,9 @@ export interface Patience {
   readonly longestWait: number;
 }
 
+/** A server that says nothing for so long is gone. */
+export const silenceMs = 60_000;
+
 export const patience: Patience = { delays: [1, 2, 4, 8, 15], longestWait: 300 };
 
 export interface PersistOptions {
