@@ -91,7 +91,14 @@ export interface PrefixPack extends AnyPack {
 export interface CrossAttentionPack extends AnyPack {
   readonly family: 'cross-attention';
   /** Tokens to keys and values; the decoder takes them under the same names. */
-  readonly cross: { readonly file: string; readonly input: string; readonly key: string; readonly value: string };
+  readonly cross: {
+    readonly file: string;
+    readonly input: string;
+    readonly key: string;
+    readonly value: string;
+    /** Padded tokens behind the clip's own that are looked at too, and never pruned. */
+    readonly paddingTokens: number;
+  };
   readonly decoder: AnyDecoder & { readonly inputIds: string };
   readonly prompt: {
     readonly startTokens: readonly number[];
