@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { benchEngine } from './engine';
+import { benchEvaluation } from './evaluation';
 import { benchModel } from './model';
 import { benchSelect } from './select';
 
@@ -16,6 +17,7 @@ async function main(): Promise<void> {
     console.log(await benchModel(path.join(__repository, 'media', 'models', 'earmark-mini'), samples));
     console.log(`\n${await benchEngine(__repository, folder)}`);
     console.log(`\n${await benchSelect()}`);
+    console.log(`\n${await benchEvaluation(__repository, folder)}`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
