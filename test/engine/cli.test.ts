@@ -54,6 +54,15 @@ describe('earmark', () => {
     return JSON.parse(stdout) as FileJson;
   }
 
+  it('transcribes with Whisper, and says that it takes no question', () => {
+    const models = path.join(repository, '.cache', 'models');
+    const chosen = ['--models', models, '--model', 'whisper-base', '--prompt', 'Who?', '--json'];
+    const { status, stdout, stderr } = earmark('caption', hold, '--strategy', 'none', ...chosen);
+    expect(stderr).toMatch(/"whisper-base" takes no question; --prompt is passed over/);
+    expect(status).toBe(0);
+    expect((JSON.parse(stdout) as FileJson).runs[0]!.caption).toBe('Please hold while I try that extension.');
+  });
+
   it('captions with all tokens and with a quarter of them', () => {
     const { file, durationSeconds, model, runs } = json('caption', conference);
     expect({ file, model }).toEqual({ file: conference, model: 'earmark-mini' });

@@ -122,6 +122,15 @@ describe('choosing', () => {
       .toMatchObject({ headReduce: 3 });
   });
 
+  it('has no field for a question where the model takes none, and asks none', async () => {
+    const { page } = await openEditor({ models: [{ ...model, asks: false, question: '' }] });
+    expect(await page.getByRole('textbox', { name: 'Question' }).isVisible()).toBe(false);
+    await page.getByRole('button', { name: 'Prune & Caption' }).click();
+    await page.locator('.card[data-run]').nth(1).waitFor();
+    const [request] = (await calls(page, 'view/run')) as { settings: RunSettings[] }[];
+    expect(request?.settings.map(({ question }) => question)).toEqual(['', '']);
+  });
+
   it('says what to do without a model', async () => {
     const { page } = await openView('editor', { models: [] });
     await page.getByText('No model was found').waitFor();
