@@ -130,6 +130,7 @@ export class Captions {
       element('p', { class: 'facts', text: keptWords(run) }),
       ...caption(run, baseline, this.traces.get(run.runId)),
       this.traceNode(run, name),
+      run.fallback === undefined ? null : element('p', { class: 'facts', text: run.fallback }),
       ...(this.brief ? [] : [speedUp(run, baseline), costs(run)]),
     );
   }

@@ -13,6 +13,7 @@ import type { RunSettings } from '../protocol/run';
 import { EarmarkError } from '../protocol/errors';
 import { engineScript } from './engine-script';
 import { signalOfInterrupt } from './interrupt';
+import { warnOfFallback } from './open-engine';
 import { EvaluationProgressLine, progressKinds, type ProgressKind } from './evaluation-progress';
 import {
   addModelOption,
@@ -108,7 +109,7 @@ async function run(location: string, options: EvaluateOptions): Promise<void> {
 }
 
 function runner(options: EvaluateOptions, { threads }: EvaluationChoice): EvaluationOptions['run'] {
-  const { queue, jobs, ffmpeg } = options;
+  const { queue, jobs, ffmpeg, provider } = options;
   const signal = signalOfInterrupt();
   if (queue !== undefined) {
     return (manifest, tasks, onOutcome) => runQueued(manifest, tasks, onOutcome, { url: queue, signal });
@@ -116,7 +117,7 @@ function runner(options: EvaluateOptions, { threads }: EvaluationChoice): Evalua
   return (manifest, tasks, onOutcome) =>
     runLocally(manifest, tasks, onOutcome, {
       script: engineScript,
-      engine: { modelFolders: modelFolders(options), threads, ffmpeg },
+      engine: { modelFolders: modelFolders(options), threads, ffmpeg, provider },
       onOutput: () => undefined,
       jobs,
       signal,
@@ -135,8 +136,9 @@ function gridOf({ segments = [], ...options }: EvaluateOptions): RunSettings[] {
   return [...distinct.values()].sort((a, b) => order(a) - order(b));
 }
 
-async function runtimeName({ threads }: EvaluateOptions): Promise<string> {
-  const { version, provider } = await loadRuntime(threads);
+async function runtimeName({ threads, provider: wanted }: EvaluateOptions): Promise<string> {
+  const { version, provider, fallback } = await loadRuntime(threads, wanted);
+  warnOfFallback(fallback);
   return `onnxruntime ${version}, ${provider}`;
 }
 

@@ -38,6 +38,7 @@ function runJson(run: Run, windows: readonly WindowAnalysis[] | undefined): obje
     encodeCached: run.encodeCached,
     kvBytes: run.kvBytes,
     provider: run.provider,
+    ...(run.fallback !== undefined && { fallback: run.fallback }),
     ...(run.windows.length > 1 && {
       windows: run.windows.map(({ startSeconds, endSeconds, caption, tokens: counts }) => ({
         startSeconds,

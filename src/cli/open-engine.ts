@@ -10,10 +10,20 @@ export interface OpenEngine {
   readonly secondsPerToken: number;
 }
 
+/** Says that another provider runs the model than the one that was asked for. */
+export function warnOfFallback(fallback: string | undefined): void {
+  if (fallback !== undefined) {
+    process.stderr.write(`earmark: ${fallback}\n`);
+  }
+}
+
 /** @throws EarmarkError `settings-invalid`; an unknown model fails in the engine, with the names of those there are */
 export async function openEngine(options: RunOptions): Promise<OpenEngine> {
-  const { threads, ffmpeg, prompt, ...rest } = options;
-  const engine = new Engine({ modelFolders: modelFolders(options), threads, ffmpeg });
+  const { threads, ffmpeg, provider, prompt, ...rest } = options;
+  const engine = new Engine({ modelFolders: modelFolders(options), threads, ffmpeg, provider });
+  if (provider !== 'cpu') {
+    warnOfFallback((await engine.describe()).runtime?.fallback);
+  }
   const model = (await engine.listModels()).find(({ modelId }) => modelId === options.model);
   if (model?.asks === false && prompt !== undefined) {
     process.stderr.write(`earmark: The model "${model.modelId}" takes no question; --prompt is passed over.\n`);

@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import { expandHome } from '../engine/model/model-folders';
 import { userModelFolder } from '../hub/user-model-folder';
 import { EarmarkError } from '../protocol/errors';
+import { providers, type Provider } from '../protocol/provider';
 import { mostNewTokens, type RunSettings } from '../protocol/run';
 import { completeParameters, strategies, strategyNamed } from '../pruning/registry';
 import type { BudgetMode, BudgetScope, HeadReduce } from '../pruning/selection';
@@ -28,6 +29,7 @@ export interface ModelFolderOptions {
 export interface EngineOptions extends ModelFolderOptions {
   readonly threads: number;
   readonly ffmpeg: string;
+  readonly provider: Provider;
 }
 
 /** Several engines at once. */
@@ -99,6 +101,11 @@ export function addModelOption(command: Command): Command {
 
 function addEngineOptions(command: Command): Command {
   return addModelFolderOption(command)
+    .addOption(
+      new Option('--provider <name>', 'what runs the model, where it works here; else cpu, and a word about it')
+        .choices(providers)
+        .default('cpu'),
+    )
     .option('--threads <count>', 'threads for onnxruntime; 0 uses every physical core', parseCount, 0)
     .option('--ffmpeg <path>', 'ffmpeg for m4a and other formats (default: looked up on PATH)', '');
 }

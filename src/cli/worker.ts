@@ -25,6 +25,7 @@ export function registerWorker(program: Command): void {
           modelFolders: modelFolders(options),
           threads: engineThreads({ ...options, jobs }),
           ffmpeg: options.ffmpeg,
+          provider: options.provider,
         },
         worker: `${os.hostname()} ${String(process.pid)}`,
         onOutput: log,

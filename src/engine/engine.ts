@@ -6,6 +6,7 @@ import { EarmarkError } from '../protocol/errors';
 import type { ExperimentResult } from '../protocol/experiment';
 import type { Explanation } from '../protocol/explanation';
 import type { ModelInfo } from '../protocol/model';
+import type { Provider } from '../protocol/provider';
 import type { Analysis, Run, RunEvent, RunSettings } from '../protocol/run';
 import { version } from '../../package.json';
 import { untilAborted } from '../protocol/until-aborted';
@@ -14,6 +15,7 @@ import { peaksOf } from './audio/peaks';
 import type { EncodedWindow } from './model/encode';
 import { loadModel, releaseModel, type Model } from './model/load';
 import { findPack, findPacks, samplesPerToken } from './model/pack';
+import { onCpu, reasonOf } from './model/provider';
 import { loadRuntime, type Runtime } from './model/runtime';
 import { analyseClip, encodeClip, explainRun, runClip } from './pipeline';
 
@@ -26,6 +28,8 @@ export interface EngineOptions {
   readonly modelFolders: readonly string[];
   readonly threads: number;
   readonly ffmpeg: string;
+  /** What runs models; absent: `cpu`. */
+  readonly provider?: Provider;
 }
 
 export interface CallOptions<Event> {
@@ -53,8 +57,9 @@ export class Engine {
   /** What runs models here, or why none can. */
   async describe(): Promise<EngineInfo> {
     try {
-      const runtime = await this.getRuntime();
-      return { version, runtime: { name: 'onnxruntime', version: runtime.version, provider: runtime.provider } };
+      const { version: runtimeVersion, provider, fallback } = await this.getRuntime();
+      const runtime = { name: 'onnxruntime', version: runtimeVersion, provider, ...(fallback && { fallback }) };
+      return { version, runtime };
     } catch (error) {
       return { version, problem: EarmarkError.from(error).toData() };
     }
@@ -166,7 +171,7 @@ export class Engine {
   }
 
   private getRuntime(): Promise<Runtime> {
-    this.runtime ??= loadRuntime(this.options.threads);
+    this.runtime ??= loadRuntime(this.options.threads, this.options.provider);
     return this.runtime;
   }
 
@@ -181,13 +186,28 @@ export class Engine {
     if (before) {
       await releaseModel(await before.loaded);
     }
-    const loaded = this.getRuntime().then((runtime) => loadModel(found.folder, runtime));
+    const loaded = this.load(found.folder);
     this.model = { modelId, loaded };
     try {
       return await loaded;
     } catch (error) {
       this.model = undefined;
       throw error;
+    }
+  }
+
+  /** A provider that works may still not take this model; all of it then runs on cpu, so that its times are of one kind. */
+  private async load(folder: string): Promise<Model> {
+    const runtime = await this.getRuntime();
+    try {
+      return await loadModel(folder, runtime);
+    } catch (thrown) {
+      const { code, message } = EarmarkError.from(thrown);
+      if (runtime.provider === 'cpu' || code !== 'model-unsupported') {
+        throw thrown;
+      }
+      const onlyCpu = await loadRuntime(this.options.threads);
+      return loadModel(folder, { ...onlyCpu, ...onCpu(runtime.provider, reasonOf(new Error(message))) });
     }
   }
 

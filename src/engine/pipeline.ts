@@ -61,6 +61,7 @@ export async function runClip(
       clipId: clip.clipId,
       modelId: model.pack.id,
       provider: model.runtime.provider,
+      ...(model.runtime.fallback !== undefined && { fallback: model.runtime.fallback }),
       decodeMs: clip.decodeMs,
       encodeCached,
       cancelled: cancelled(),

@@ -6,6 +6,7 @@ export interface RunParts {
   readonly modelId: string;
   readonly settings: RunSettings;
   readonly provider: string;
+  readonly fallback?: string;
   readonly decodeMs: number;
   readonly encodeCached: boolean;
   readonly cancelled: boolean;

@@ -4,6 +4,7 @@ import type { ErrorData } from './errors';
 import type { ExperimentResult } from './experiment';
 import type { Explanation } from './explanation';
 import type { ModelInfo } from './model';
+import type { Provider } from './provider';
 import type { Analysis, Run, RunEvent, RunSettings } from './run';
 
 /**
@@ -17,12 +18,20 @@ export interface InitializeParams {
   readonly threads: number;
   /** Path of ffmpeg, or empty to look on PATH. */
   readonly ffmpeg: string;
+  /** What runs models; absent: `cpu`. */
+  readonly provider?: Provider;
 }
 
 export interface EngineInfo {
   readonly version: string;
   /** Absent where the platform has no onnxruntime binary; `problem` then says so. Decoding works without it. */
-  readonly runtime?: { readonly name: string; readonly version: string; readonly provider: string };
+  readonly runtime?: {
+    readonly name: string;
+    readonly version: string;
+    readonly provider: string;
+    /** Why that is not the provider that was asked for. */
+    readonly fallback?: string;
+  };
   readonly problem?: ErrorData;
 }
 

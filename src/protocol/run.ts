@@ -135,7 +135,10 @@ export interface Run {
   readonly kvBytes: number;
   /** Whether the encoder's results came from the cache. */
   readonly encodeCached: boolean;
+  /** What ran the model. */
   readonly provider: string;
+  /** Set where another provider was asked for: why that one did not run it. */
+  readonly fallback?: string;
   readonly windows: readonly WindowRun[];
   /** Set where the run was made so many times and its times are their medians. */
   readonly repeats?: number;

@@ -1,11 +1,12 @@
 import type { InferenceSession, TensorConstructor } from 'onnxruntime-node';
 import { EarmarkError } from '../../protocol/errors';
+import type { Provider } from '../../protocol/provider';
+import { chooseProvider, type ProviderChoice } from './provider';
 
 /** onnxruntime-node, loaded on first need: decoding and viewing must work where it has no binary. */
-export interface Runtime {
+export interface Runtime extends ProviderChoice {
   readonly Tensor: TensorConstructor;
   readonly version: string;
-  readonly provider: string;
   /**
    * A path lets onnxruntime find external weights beside the model. Bytes are for graphs that were edited; their
    * external weights, if any, are handed over under the names that the graph calls them by.
@@ -18,9 +19,10 @@ export interface Runtime {
 
 /**
  * @param threads intra-op threads; 0 lets onnxruntime use every physical core
+ * @param wanted falls back to `cpu`, and says why
  * @throws EarmarkError `runtime-missing` where onnxruntime has no binary for the platform
  */
-export async function loadRuntime(threads: number): Promise<Runtime> {
+export async function loadRuntime(threads: number, wanted: Provider = 'cpu'): Promise<Runtime> {
   let ort: typeof import('onnxruntime-node');
   try {
     ort = await import('onnxruntime-node');
@@ -33,8 +35,10 @@ export async function loadRuntime(threads: number): Promise<Runtime> {
       { cause: error },
     );
   }
+  const choice = await chooseProvider(ort, wanted);
   const options: InferenceSession.SessionOptions = {
-    executionProviders: ['cpu'],
+    // What another provider can not compute goes to cpu, node by node.
+    executionProviders: choice.provider === 'cpu' ? ['cpu'] : [choice.provider, 'cpu'],
     intraOpNumThreads: threads,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
@@ -42,7 +46,7 @@ export async function loadRuntime(threads: number): Promise<Runtime> {
   return {
     Tensor: ort.Tensor,
     version: ort.env.versions.node ?? ort.env.versions.common,
-    provider: 'cpu',
+    ...choice,
     createSession: (model, externalData = []) =>
       typeof model === 'string'
         ? ort.InferenceSession.create(model, options)
