@@ -30,13 +30,13 @@ const bundles = [
     // Modules that share chunks: plotly is in one chunk, loaded once and only when something is to be plotted. The
     // nonce of the entry's script element covers what it imports, so a strict content security policy stands.
     name: 'webview',
-    entries: ['webview/editor.ts', 'webview/attention.ts', 'webview/comparison.ts'],
+    entries: ['webview/editor.ts', 'webview/attention.ts', 'webview/comparison.ts', 'webview/evaluation.ts'],
     options: { ...browser, format: 'esm', splitting: true, chunkNames: 'chunks/[name]-[hash]', assetNames: '[name]' },
   },
   {
     // One script without imports: it is written into reports, which must open from a disk without a server.
     name: 'report',
-    entries: ['webview/report.ts'],
+    entries: ['webview/report.ts', 'webview/evaluation-report.ts'],
     options: { ...browser, format: 'iife', loader: { '.ttf': 'dataurl', '.svg': 'dataurl', '.png': 'dataurl' } },
   },
 ];

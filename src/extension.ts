@@ -6,6 +6,9 @@ import { AudioEditorProvider } from './host/audio-editor';
 import { registerCommands } from './host/commands';
 import { ComparisonPanels } from './host/comparison-panel';
 import { EngineClient } from './host/engine-client';
+import { Evaluations } from './host/evaluations';
+import { ResultRowOpener } from './host/result-row-opener';
+import { ResultsEditorProvider } from './host/results-editor';
 import { onDidChangeSettings, readEngineSettings } from './host/settings';
 import { registerSettingsLinks } from './host/settings-link';
 import { SoundViews } from './host/sound-views';
@@ -20,6 +23,8 @@ export function activate(context: vscode.ExtensionContext): void {
     return { ...settings, modelFolders: [...modelFolders, ...ownModelFolders(context)] };
   };
   const engine = new EngineClient(path.join(context.extensionPath, 'dist', 'engine.js'), engineParams, log);
+  // Measuring an evaluation takes a process for seconds: sounds have one of their own.
+  const resultsEngine = new EngineClient(path.join(context.extensionPath, 'dist', 'engine.js'), engineParams, log);
   const choices = new Choices();
   // Read once, until the settings change.
   let models: Promise<readonly ModelInfo[]> | undefined;
@@ -32,20 +37,26 @@ export function activate(context: vscode.ExtensionContext): void {
   };
   const views = new SoundViews(engine);
   const comparisons = new ComparisonPanels(services, views);
+  const rowOpener = new ResultRowOpener(services, views, context.workspaceState);
+  const evaluations = new Evaluations(path.join(context.extensionPath, 'dist', 'cli.js'), services);
 
   context.subscriptions.push(
     log,
     engine,
+    resultsEngine,
+    evaluations,
     views,
     createStatusBar(engine),
     new AudioEditorProvider(services, views).register(),
     new AttentionPane(services, views).register(),
     comparisons.register(),
-    registerCommands({ views, comparisons, engine, log }),
+    new ResultsEditorProvider({ ...services, engine: resultsEngine, rowOpener }).register(),
+    registerCommands({ views, comparisons, evaluations, engine, log }),
     registerSettingsLinks(views, comparisons),
     onDidChangeSettings({
       onEngine: () => {
         engine.reset();
+        resultsEngine.reset();
       },
       onView: () => {
         choices.reset();

@@ -6,6 +6,8 @@ export interface Figure {
   readonly traces: Partial<PlotlyTypes.PlotData>[];
   readonly layout: Partial<PlotlyTypes.Layout>;
   readonly height: number;
+  /** What a saved picture has beside: a legend, where the page has its own. */
+  readonly picture?: Partial<PlotlyTypes.Layout>;
 }
 
 export interface Margins {
@@ -85,7 +87,7 @@ export class Chart {
     const width = Math.max(480, this.node.clientWidth);
     const figure = this.figure(this.palette, width);
     if (!this.plotly || !figure) return undefined;
-    const layout = { ...common(this.palette), width, height: figure.height, ...figure.layout };
+    const layout = { ...common(this.palette), width, height: figure.height, ...figure.layout, ...figure.picture };
     return pictureOf(this.plotly, { data: figure.traces, layout }, this.palette, format);
   }
 

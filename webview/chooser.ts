@@ -4,7 +4,7 @@ import { strategies } from '../src/pruning/registry';
 import type { Strategy } from '../src/pruning/strategy';
 import { element } from './element';
 import { checkbox, dropdown, numberField, textArea } from './fields';
-import { parseKeepRatios } from './keep-ratios';
+import { parseKeepRatios } from '../src/pruning/keep-ratios';
 
 /** What a person chose to compare, as it was written. */
 export interface Choices extends Omit<ComparisonSettings, 'keepRatios'> {

@@ -20,7 +20,7 @@ import { button, element } from './element';
 import { Experiments, type ExperimentChoices } from './experiments';
 import { dropdown } from './fields';
 import { figure, figureHead, timelinePicture, type Picture } from './figure';
-import { parseKeepRatios } from './keep-ratios';
+import { parseKeepRatios } from '../src/pruning/keep-ratios';
 import { Notices } from './notice';
 import { overlapChart, overlapNote } from './overlap';
 import { Playback, stretchesOf, type Hearing } from './playback';

@@ -97,6 +97,14 @@ export class Controls {
     this.build();
   }
 
+  /** Takes over what was chosen elsewhere; a model that is not here is not taken. */
+  show({ modelId, settings }: Choice): void {
+    const known = this.models.some((model) => model.modelId === modelId);
+    this.choice = { modelId: known ? modelId : this.choice.modelId, settings };
+    this.build();
+    this.events.changed(this.choice);
+  }
+
   setHead(headReduce: HeadReduce): void {
     this.headField.set(String(headReduce));
     this.change({ headReduce });

@@ -577,6 +577,7 @@ class Editor {
     });
     connection.onNotification(view.pointAt, ({ token }) => this.timeline?.point(token));
     connection.onNotification(view.chooseHead, ({ headReduce }) => this.controls.setHead(headReduce));
+    connection.onNotification(view.showSettings, (choice) => this.controls.show(choice));
     window.addEventListener('keydown', (event) => {
       if (event.key !== ' ' || event.ctrlKey || event.metaKey || event.altKey || usesSpace(event.target)) return;
       event.preventDefault();

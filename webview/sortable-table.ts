@@ -1,4 +1,5 @@
-import { element } from './element';
+import { button, element } from './element';
+import { grouped } from './words-for-numbers';
 
 export interface Column<Row> {
   readonly label: string;
@@ -14,6 +15,10 @@ export interface RowLook<Row> {
   /** Names the row, so that the focus inside it outlives a new drawing. */
   readonly key?: (row: Row) => string;
   readonly decorate?: (row: Row, node: HTMLTableRowElement) => void;
+  /** Rows that stand first however the others are sorted. */
+  readonly pinned?: (row: Row) => boolean;
+  /** Most rows that are drawn at once; buttons turn to the others. */
+  readonly pageSize?: number;
 }
 
 /** A table whose headers are buttons: a press sorts, another turns the order around. */
@@ -21,7 +26,14 @@ export class SortableTable<Row> {
   readonly node: HTMLElement;
   private readonly table = element('table');
   private rows: readonly Row[] = [];
+  private ordered: readonly Row[] = [];
   private sorted: { readonly name: string; readonly falling: boolean } | undefined;
+  private page = 0;
+  private readonly place = element('span', { class: 'hint', attributes: { role: 'status' } });
+  private readonly back = button('Previous rows', 'chevron-left', () => this.turn(-1), 'icon');
+  private readonly on = button('Next rows', 'chevron-right', () => this.turn(1), 'icon');
+  /** Turns the pages, where there are any. */
+  readonly pager = element('div', { class: 'pager' }, this.back, this.place, this.on);
   private readonly head = element('tr');
   private readonly body = element('tbody');
 
@@ -47,11 +59,32 @@ export class SortableTable<Row> {
       this.columns = columns;
       this.renderHead();
     }
-    this.render();
+    this.order();
+  }
+
+  /** Goes back to the first page: other rows are meant. */
+  rewind(): void {
+    this.page = 0;
   }
 
   private sort(name: string): void {
     this.sorted = { name, falling: this.sorted?.name === name && !this.sorted.falling };
+    this.page = 0;
+    this.order();
+  }
+
+  private turn(by: number): void {
+    this.page += by;
+    this.render();
+    this.node.scrollTop = 0;
+  }
+
+  private order(): void {
+    const { sorted, rows } = this;
+    const { pinned } = this.look;
+    const column = this.columns.find(({ label }) => label === sorted?.name);
+    const ordered = column ? sortedBy(column, rows, sorted!.falling) : rows;
+    this.ordered = pinned ? [...ordered.filter(pinned), ...ordered.filter((row) => !pinned(row))] : ordered;
     this.render();
   }
 
@@ -81,8 +114,7 @@ export class SortableTable<Row> {
         header.setAttribute('aria-sort', sorted?.falling ? 'descending' : 'ascending');
       } else header.removeAttribute('aria-sort');
     }
-    const column = this.columns.find(({ label }) => label === sorted?.name);
-    const rows = column ? this.rows.toSorted((a, b) => compare(column, a, b, sorted!.falling)) : this.rows;
+    const rows = this.shownRows();
     const focus = this.focusInside();
     this.body.replaceChildren(
       ...rows.map((row) => {
@@ -96,6 +128,19 @@ export class SortableTable<Row> {
       }),
     );
     if (focus) this.buttonsOf(focus.key)[focus.place]?.focus();
+  }
+
+  private shownRows(): readonly Row[] {
+    const { pageSize } = this.look;
+    if (pageSize === undefined) return this.ordered;
+    const count = this.ordered.length;
+    this.page = Math.max(0, Math.min(this.page, Math.ceil(count / pageSize) - 1));
+    const first = this.page * pageSize;
+    const last = Math.min(first + pageSize, count);
+    this.place.textContent = `${grouped(Math.min(first + 1, last))}–${grouped(last)} of ${grouped(count)}`;
+    this.back.disabled = this.page === 0;
+    this.on.disabled = last >= count;
+    return this.ordered.slice(first, last);
   }
 
   /** Rows are drawn anew while runs go on; whoever stands on a button of one must not lose the place. */
@@ -112,9 +157,16 @@ export class SortableTable<Row> {
   }
 }
 
-function compare<Row>({ value }: Column<Row>, a: Row, b: Row, falling: boolean): number {
-  const [x, y] = [value?.(a), value?.(b)];
-  if (x === undefined || y === undefined) return Number(x === undefined) - Number(y === undefined);
-  const order = typeof x === 'number' && typeof y === 'number' ? x - y : String(x).localeCompare(String(y));
-  return falling ? -order : order;
+/** Item 10 comes after item 9. */
+const collator = new Intl.Collator(undefined, { numeric: true });
+
+/** Values are read once a row; what is undefined stands last either way. */
+function sortedBy<Row>({ value }: Column<Row>, rows: readonly Row[], falling: boolean): Row[] {
+  const keyed = rows.map((row) => ({ row, key: value?.(row) }));
+  keyed.sort(({ key: x }, { key: y }) => {
+    if (x === undefined || y === undefined) return Number(x === undefined) - Number(y === undefined);
+    const order = typeof x === 'number' && typeof y === 'number' ? x - y : collator.compare(String(x), String(y));
+    return falling ? -order : order;
+  });
+  return keyed.map(({ row }) => row);
 }

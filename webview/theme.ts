@@ -11,6 +11,8 @@ export interface Palette {
   readonly kept: string;
   readonly preview: string;
   readonly boundary: string;
+  /** Hues for lines of one figure, each legible on the background. */
+  readonly series: readonly string[];
   readonly font: string;
   readonly fontSize: number;
   /** 256 colours from quiet to loud: background to blue to foreground, so that luminance rises or falls steadily. */
@@ -43,6 +45,7 @@ export function readPalette(): Palette {
     kept: css(colour('--vscode-charts-green', css(light))),
     preview: css(colour('--vscode-charts-purple', css(light))),
     boundary: css(mix(dark, light, 0.4)),
+    series: ['blue', 'orange', 'green', 'purple', 'red', 'yellow'].map((hue) => css(line(`--vscode-charts-${hue}`))),
     font: read('--vscode-font-family') || 'system-ui, sans-serif',
     fontSize: (Number.parseFloat(read('--vscode-font-size')) || 13) - 2,
     soundScale: ramp([dark, mix(dark, blue, 0.55), blue, mix(blue, light, 0.75), light]),

@@ -6,6 +6,7 @@ import { isWhole } from './cells';
 import { axisStyle, Chart } from './chart';
 import { stripLabel } from './controls';
 import { measuresOf } from './results';
+import { labelPoints } from './point-labels';
 import type { Palette } from './theme';
 
 interface Point {
@@ -74,7 +75,12 @@ export function tradeoffChart(runs: () => readonly Run[]): Chart {
           tickformat: '.0%',
           range: [-0.06, 1.14],
         },
-        annotations: labelsFor(points, palette, width, most),
+        annotations: labelPoints(points, palette, {
+          width: width - margin.l - margin.r,
+          height: height - margin.t - margin.b,
+          x: [0, most],
+          y: [-0.06, 1.14],
+        }),
       },
     };
   });
@@ -93,75 +99,4 @@ function marks(name: string, points: readonly Point[], palette: Palette): Partia
     textfont: { color: palette.foreground },
     hovertemplate: '%{text}<br>prefill %{x:.1f} ms, agreement %{y:.0%}<extra></extra>',
   };
-}
-
-interface Box {
-  readonly left: number;
-  readonly right: number;
-  readonly top: number;
-  readonly bottom: number;
-}
-
-/** Places to try for a label, in pixels from its point: above, below, right, left, then farther away. */
-const places = [12, 26, 40, 54, 68].flatMap((away) => [
-  { dx: 0, dy: -away },
-  { dx: 0, dy: away },
-  { dx: away, dy: -away / 2 },
-  { dx: -away, dy: -away / 2 },
-  { dx: away, dy: away / 2 },
-  { dx: -away, dy: away / 2 },
-]);
-
-/** A label for each point that finds a place without covering another: the front first, hovering tells the rest. */
-function labelsFor(
-  points: readonly Point[],
-  palette: Palette,
-  width: number,
-  most: number,
-): Partial<PlotlyTypes.Annotations>[] {
-  const inner = { width: width - margin.l - margin.r, height: height - margin.t - margin.b };
-  const px = ({ x, y }: Point) => ({ x: (x / most) * inner.width, y: (1 - (y + 0.06) / 1.2) * inner.height });
-  const taken: Box[] = points.map((point) => {
-    const { x, y } = px(point);
-    return { left: x - 6, right: x + 6, top: y - 6, bottom: y + 6 };
-  });
-  const ordered = points.toSorted((a, b) => Number(b.front) - Number(a.front));
-  return ordered.flatMap((point) => {
-    const { x, y } = px(point);
-    const half = { width: (point.label.length * palette.fontSize * 0.56) / 2, height: palette.fontSize * 0.65 };
-    for (const { dx, dy } of places) {
-      const shift = dx === 0 ? 0 : Math.sign(dx) * (Math.abs(dx) + half.width);
-      const box = {
-        left: x + shift - half.width,
-        right: x + shift + half.width,
-        top: y + dy - half.height,
-        bottom: y + dy + half.height,
-      };
-      const inside = box.left >= 0 && box.right <= inner.width && box.top >= 0 && box.bottom <= inner.height;
-      if (!inside || taken.some((other) => overlaps(box, other))) continue;
-      taken.push(box);
-      const far = Math.hypot(dx, dy) > 20;
-      return [
-        {
-          x: point.x,
-          y: point.y,
-          ax: shift,
-          ay: dy,
-          text: point.label,
-          showarrow: true,
-          arrowhead: 0,
-          arrowwidth: 1,
-          arrowcolor: far ? palette.boundary : 'rgba(0,0,0,0)',
-          standoff: 5,
-          borderpad: 0,
-          font: { color: point.front ? palette.foreground : palette.faint, size: palette.fontSize },
-        },
-      ];
-    }
-    return [];
-  });
-}
-
-function overlaps(a: Box, b: Box): boolean {
-  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }

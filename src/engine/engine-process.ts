@@ -35,7 +35,7 @@ export function forkEngine(script: string, onOutput: (from: 'stdout' | 'stderr',
 }
 
 /** The environment without what would make the child behave as a part of VS Code. */
-function engineEnvironment(): NodeJS.ProcessEnv {
+export function engineEnvironment(): NodeJS.ProcessEnv {
   const entries = Object.entries(process.env).filter(([name]) => !name.startsWith('VSCODE_'));
   return { ...Object.fromEntries(entries), ELECTRON_RUN_AS_NODE: '1' };
 }

@@ -4,9 +4,11 @@ import * as protocol from '../protocol/engine';
 import { EarmarkError } from '../protocol/errors';
 import { answer as answerWith, signalOf } from '../protocol/rpc';
 import { Engine, type CallOptions } from './engine';
+import { ResultStore } from './result-store';
 
 /** The engine process: the requests of the protocol on one side, the engine on the other. */
 const connection = createMessageConnection(new IPCMessageReader(process), new IPCMessageWriter(process));
+const results = new ResultStore();
 let engine: Engine | undefined;
 
 function running(): Engine {
@@ -66,6 +68,15 @@ connection.onRequest(protocol.experiment, ({ clipId, modelId, name, settings, pr
 );
 connection.onNotification(protocol.closeClip, ({ clipId }) => {
   engine?.closeClip(clipId);
+});
+connection.onRequest(protocol.summariseResults, ({ path, progress }, token) =>
+  answer(() => results.open(path, call(protocol.resultsProgress, progress, token))),
+);
+connection.onRequest(protocol.readResultRows, ({ resultsId, start, count }) =>
+  answer(() => results.read(resultsId, start, count)),
+);
+connection.onNotification(protocol.closeResults, ({ resultsId }) => {
+  results.close(resultsId);
 });
 // Without a host there is nothing left to do.
 process.on('disconnect', () => process.exit(0));

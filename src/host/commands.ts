@@ -6,18 +6,20 @@ import { AudioEditorProvider } from './audio-editor';
 import type { ComparisonPanels } from './comparison-panel';
 import type { EngineClient } from './engine-client';
 import { isAudioFile } from './audio-files';
+import { chooseResults, openResults, type Evaluations } from './evaluations';
 import type { SoundViews } from './sound-views';
 
 export interface CommandServices {
   readonly views: SoundViews;
   readonly comparisons: ComparisonPanels;
+  readonly evaluations: Evaluations;
   readonly engine: EngineClient;
   readonly log: vscode.LogOutputChannel;
 }
 
 /** Every command of the manifest. */
 export function registerCommands(services: CommandServices): vscode.Disposable {
-  const { views, comparisons, engine, log } = services;
+  const { views, comparisons, evaluations, engine, log } = services;
   const inEditor = (command: ViewCommand) => async (uri?: unknown) => {
     const target = soundOf(uri, services);
     if (target) {
@@ -50,6 +52,13 @@ export function registerCommands(services: CommandServices): vscode.Disposable {
       const target = soundOf(uri, services);
       if (target) {
         await openEditor(target);
+      }
+    },
+    'earmark.evaluateDataset': (uri) => evaluations.begin(uri instanceof vscode.Uri ? uri : undefined),
+    'earmark.openResults': async (uri) => {
+      const file = uri instanceof vscode.Uri ? uri : await chooseResults();
+      if (file) {
+        await openResults(file);
       }
     },
     'earmark.showAttention': () => vscode.commands.executeCommand(`${AttentionPane.viewType}.focus`),

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import * as vscode from 'vscode';
-import type { MessageConnection, ProgressType, RequestType } from 'vscode-jsonrpc';
+import type { MessageConnection, NotificationType, ProgressType, RequestParam, RequestType } from 'vscode-jsonrpc';
 import { forkEngine } from '../engine/engine-process';
 import * as protocol from '../protocol/engine';
 import { EarmarkError, type ErrorData } from '../protocol/errors';
@@ -100,10 +100,10 @@ export class EngineClient implements vscode.Disposable {
   }
 
   /** Tells the engine something that needs no answer; a stopped engine has forgotten it anyway. */
-  async closeClip(clipId: string): Promise<void> {
+  async notify<Params>(type: NotificationType<Params>, params: Params): Promise<void> {
     if (this.engine && this.child) {
       const connection = await this.engine;
-      await connection.sendNotification(protocol.closeClip, { clipId });
+      await connection.sendNotification(type, params as RequestParam<Params>);
     }
   }
 

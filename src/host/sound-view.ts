@@ -8,24 +8,18 @@ import type {
 } from 'vscode-jsonrpc';
 import type { ClipInfo, ClipProgress } from '../protocol/clip';
 import type { ComparisonSettings } from '../protocol/comparison';
-import { EarmarkError } from '../protocol/errors';
-import type { ReportData } from '../protocol/report';
 import { answer, signalOf } from '../protocol/rpc';
 import type { Run, RunEvent, RunSettings } from '../protocol/run';
 import * as protocol from '../protocol/view';
 import { renderReport } from '../report/report';
+import { runHostCommand } from './host-commands';
+import { readReportAssets } from './report-assets';
+import { saveAs } from './save-as';
 import { settingsLink } from './settings-link';
+import type { ViewSettings } from './settings';
 import type { Sound } from './sound';
 import { viewState, type ViewServices } from './view-state';
 import { servePages, type ViewName } from './webview-page';
-
-const hostCommands: Readonly<Record<protocol.HostCommand, string>> = {
-  showLog: 'earmark.showLog',
-  showAttention: 'earmark.showAttention',
-  compareStrategies: 'earmark.compareStrategies',
-  openSettings: 'earmark.openSettings',
-  restartEngine: 'earmark.restartEngine',
-};
 
 /** One webview that shows a sound: answers what it asks, tells it what changes, relays what it points at. */
 export class SoundView implements vscode.Disposable {
@@ -86,6 +80,13 @@ export class SoundView implements vscode.Disposable {
   compare(comparison: Partial<ComparisonSettings>): void {
     this.comparison = comparison;
     void this.tellState();
+  }
+
+  /** Shows these settings in place of what was chosen here. */
+  showSettings(settings: ViewSettings): void {
+    this.whenOpen(() => {
+      this.notify(protocol.showSettings, { modelId: settings.modelId, settings: settings.run });
+    });
   }
 
   pointAt(token: number | null): void {
@@ -171,7 +172,13 @@ export class SoundView implements vscode.Disposable {
       this.reply(() => saveAs(sound.uri, suggestedName, content)),
     );
     connection.onRequest(protocol.exportReport, ({ suggestedName, data }) =>
-      this.reply(async () => saveAs(sound.uri, suggestedName, await this.report(data))),
+      this.reply(async () =>
+        saveAs(
+          sound.uri,
+          suggestedName,
+          renderReport(data, await readReportAssets(this.services.extensionUri, 'report')),
+        ),
+      ),
     );
   }
 
@@ -202,22 +209,13 @@ export class SoundView implements vscode.Disposable {
     }
   }
 
-  /** The report's page, with the drawing code that ships with the views. */
-  private async report(data: ReportData): Promise<string> {
-    const read = async (file: string): Promise<string> => {
-      const address = vscode.Uri.joinPath(this.services.extensionUri, 'dist', 'webview', file);
-      return new TextDecoder().decode(await vscode.workspace.fs.readFile(address));
-    };
-    return renderReport(data, { script: await read('report.js'), style: await read('report.css') });
-  }
-
   private hearNotifications(connection: MessageConnection): void {
     const { services } = this;
     connection.onNotification(protocol.chooseSettings, ({ modelId, settings }) => {
       services.choices.choose({ modelId, run: settings });
     });
     connection.onNotification(protocol.hostCommand, ({ command }) => {
-      void vscode.commands.executeCommand(hostCommands[command], this.sound.uri);
+      runHostCommand(command, this.sound.uri);
     });
     connection.onNotification(protocol.copySettingsLink, ({ query }) => {
       void vscode.env.clipboard.writeText(settingsLink(query));
@@ -250,22 +248,4 @@ export class SoundView implements vscode.Disposable {
     }
     return runs;
   }
-}
-
-/** @returns false where the person chose no place */
-async function saveAs(beside: vscode.Uri, suggestedName: string, content: string | Uint8Array): Promise<boolean> {
-  const target = await vscode.window.showSaveDialog({ defaultUri: vscode.Uri.joinPath(beside, '..', suggestedName) });
-  if (!target) {
-    return false;
-  }
-  try {
-    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-    await vscode.workspace.fs.writeFile(target, bytes);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new EarmarkError('write-failed', `The file can not be written: ${reason}`, 'Choose another place.', {
-      cause: error,
-    });
-  }
-  return true;
 }

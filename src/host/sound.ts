@@ -167,7 +167,7 @@ export class Sound implements vscode.Disposable {
   private async release(entry: OpenedClip): Promise<void> {
     const clip = await entry.clip.catch(() => undefined);
     if (clip && entry.generation === this.engine.generation) {
-      await this.engine.closeClip(clip.clipId);
+      await this.engine.notify(protocol.closeClip, { clipId: clip.clipId });
     }
   }
 

@@ -12,14 +12,14 @@ import {
 } from 'vscode-jsonrpc/node';
 import { ready } from '../protocol/view';
 
-export type ViewName = 'editor' | 'attention' | 'comparison';
+export type ViewName = 'editor' | 'attention' | 'comparison' | 'evaluation';
 
 /**
  * Fills a webview with one of the views. Every page that is loaded there, the first and those after a reload, speaks on
  * a connection of its own: a page numbers its requests from the beginning, so an answer meant for the page before would
  * reach the wrong one.
  *
- * @param resource the sound's URI, which a view keeps in its state so that it can be brought back after a reload
+ * @param resource the URI of the file, which a view keeps in its state so that it can be brought back after a reload
  * @param onPage registers what the host answers; called before the page's first request is handled
  */
 export function servePages(

@@ -1,6 +1,8 @@
 import { NotificationType, ProgressType, RequestType } from 'vscode-jsonrpc';
 import type { AudioSource, ClipInfo, ClipProgress, Peaks } from './clip';
 import type { ErrorData } from './errors';
+import type { ResultsOverview, ResultsStage } from './results';
+import type { SummaryRow } from './evaluation-summary';
 import type { ExperimentResult } from './experiment';
 import type { Explanation } from './explanation';
 import type { ModelInfo } from './model';
@@ -99,3 +101,22 @@ export const experiment = new RequestType<
 
 /** Lets the engine forget a clip's samples, once for each time the clip was opened. */
 export const closeClip = new NotificationType<{ readonly clipId: string }>('closeClip');
+
+/**
+ * Reads the results of an evaluation, a file or the folder of one that goes on, and says what they come to. Rows follow
+ * by `readResultRows` until `closeResults`.
+ */
+export const summariseResults = new RequestType<
+  { readonly path: string; readonly progress?: string },
+  ResultsOverview,
+  ErrorData
+>('summariseResults');
+export const resultsProgress = new ProgressType<ResultsStage>();
+
+export const readResultRows = new RequestType<
+  { readonly resultsId: string; readonly start: number; readonly count: number },
+  readonly SummaryRow[],
+  ErrorData
+>('readResultRows');
+
+export const closeResults = new NotificationType<{ readonly resultsId: string }>('closeResults');

@@ -6,10 +6,12 @@ import type { ExperimentResult } from './experiment';
 import type { Explanation } from './explanation';
 import type { ModelInfo } from './model';
 import type { ReportData } from './report';
+import type { ResultsOverview, ResultsStage } from './results';
+import type { SummaryRow } from './evaluation-summary';
 import type { Analysis, Run, RunEvent, RunSettings } from './run';
 
 /**
- * The hop between extension host and webview (editor, attention pane and comparison alike). The host adds the file and
+ * The hop between extension host and webview (editor, attention pane, comparison and results alike). The host adds the file and
  * the settings, and forwards to the engine; views never see a path.
  */
 export interface ViewState {
@@ -120,3 +122,32 @@ export interface AttentionState {
 export const attention = new NotificationType<{ readonly state: AttentionState | null }>('view/attention');
 /** Attention pane -> host -> editor: the head or the mean or max chosen there. */
 export const chooseHead = new NotificationType<{ readonly headReduce: RunSettings['headReduce'] }>('view/chooseHead');
+
+// --- results of an evaluation
+
+export const openResults = new RequestType<{ readonly progress?: string }, ResultsOverview, ErrorData>(
+  'view/openResults',
+);
+export const resultsProgress = new ProgressType<ResultsStage>();
+export const readResultRows = new RequestType<
+  { readonly resultsId: string; readonly start: number; readonly count: number },
+  readonly SummaryRow[],
+  ErrorData
+>('view/readResultRows');
+
+/** Opens the sound of a row with the row's settings; the host asks for the folder where it is not found any more. */
+export const openResultRow = new NotificationType<{
+  readonly audio: string;
+  readonly setting: number;
+  readonly question: string;
+}>('view/openResultRow');
+
+/** Asks the host to write the results as one HTML file; resolves to false where the person declined. */
+export const exportResults = new RequestType<{ readonly suggestedName: string }, boolean, ErrorData>(
+  'view/exportResults',
+);
+
+/** Host -> editor: shows these settings in place of what was chosen. */
+export const showSettings = new NotificationType<{ readonly modelId: string; readonly settings: RunSettings }>(
+  'view/showSettings',
+);

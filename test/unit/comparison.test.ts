@@ -9,7 +9,7 @@ import {
 } from '../../src/protocol/comparison';
 import type { Run, RunTimes } from '../../src/protocol/run';
 import { medianTimes, ratiosInOrder, stepsOf, waitingCell, withRun } from '../../webview/cells';
-import { parseKeepRatios } from '../../webview/keep-ratios';
+import { parseKeepRatios } from '../../src/pruning/keep-ratios';
 
 const settings: ComparisonSettings = {
   modelId: 'earmark-mini',

@@ -22,6 +22,7 @@ import type { ComparisonSettings } from '../../src/protocol/comparison';
 import { reduceHeads } from '../../src/pruning/score';
 import type { Selection } from '../../src/pruning/selection';
 import { fromJson } from '../../src/report/typed-arrays';
+import { constructResults, type ResultsShape } from './constructed-results';
 import type { ConstructedSound } from './constructed-sound';
 
 export interface FakeOptions {
@@ -40,6 +41,8 @@ export interface FakeOptions {
   readonly comparison?: Partial<ComparisonSettings>;
   /** The first run of the page takes this many times as long to prefill. */
   readonly cold?: number;
+  /** The results that the view of an evaluation shows: made here, because they would be long to send. */
+  readonly results?: ResultsShape;
 }
 
 export interface FakeHost {
@@ -266,6 +269,17 @@ connection.onRequest(view.experiment, async ({ name, settings, progress }, cance
   });
   return cancellation() ?? { name, title: `${experiment.label}: ${clip.name}`, ...found };
 });
+let results: ReturnType<typeof constructResults> | undefined;
+connection.onRequest(view.openResults, () => {
+  results = constructResults(fake.options.results);
+  const { rows, ...overview } = results;
+  return failure('openResults') ?? { ...overview, resultsId: 'results', rowCount: rows.length };
+});
+connection.onRequest(
+  view.readResultRows,
+  ({ start, count }) => failure('readResultRows') ?? results!.rows.slice(start, start + count),
+);
+connection.onRequest(view.exportResults, () => failure('exportResults') ?? true);
 connection.onRequest(view.save, () => failure('save') ?? true);
 connection.onRequest(view.exportReport, () => failure('exportReport') ?? true);
 for (const type of [
@@ -276,6 +290,7 @@ for (const type of [
   view.chooseHead,
   view.copyText,
   view.copySettingsLink,
+  view.openResultRow,
 ]) {
   connection.onNotification(type.method, () => undefined);
 }

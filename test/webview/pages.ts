@@ -160,7 +160,7 @@ export interface PageOptions extends Partial<FakeOptions> {
 }
 
 export async function openView(
-  view: 'editor' | 'attention' | 'comparison',
+  view: 'editor' | 'attention' | 'comparison' | 'evaluation',
   options: PageOptions = {},
 ): Promise<OpenPage> {
   const {

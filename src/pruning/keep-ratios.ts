@@ -1,3 +1,4 @@
+/** Keep ratios as a person types them. */
 export interface KeepRatios {
   readonly ratios: readonly number[];
   /** What is wrong, a sentence for each value that was refused. */

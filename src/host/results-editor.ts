@@ -1,0 +1,28 @@
+import * as vscode from 'vscode';
+import { ResultsView, type ResultsServices } from './results-view';
+
+/** The read-only editor for the results of evaluations. */
+export class ResultsEditorProvider implements vscode.CustomReadonlyEditorProvider {
+  static readonly viewType = 'earmark.results';
+
+  constructor(private readonly services: ResultsServices) {}
+
+  register(): vscode.Disposable {
+    return vscode.window.registerCustomEditorProvider(ResultsEditorProvider.viewType, this, {
+      supportsMultipleEditorsPerDocument: true,
+      // Tens of thousands of rows would be sent again each time the tab is shown.
+      webviewOptions: { retainContextWhenHidden: true },
+    });
+  }
+
+  openCustomDocument(uri: vscode.Uri): vscode.CustomDocument {
+    return { uri, dispose: () => undefined };
+  }
+
+  resolveCustomEditor({ uri }: vscode.CustomDocument, panel: vscode.WebviewPanel): void {
+    const view = new ResultsView(uri, panel.webview, this.services);
+    panel.onDidDispose(() => {
+      view.dispose();
+    });
+  }
+}

@@ -1,0 +1,173 @@
+import '@vscode/codicons/dist/codicon.css';
+import type { MetricInfo } from '../src/protocol/evaluation-summary';
+import { EarmarkError } from '../src/protocol/errors';
+import type { ResultsOverview } from '../src/protocol/results';
+import * as view from '../src/protocol/view';
+import { toCsv } from '../src/report/csv';
+import { connect, progressToken, readableError } from './connection';
+import { button, element } from './element';
+import { EvaluationPage, type EvaluationChoices } from './evaluation-page';
+import type { Picture } from './figure';
+import { Notices } from './notice';
+import { Memory } from './remembered';
+import { Stages } from './stages';
+import { startView } from './start';
+import { registerToolkit } from './toolkit';
+import { grouped } from './words-for-numbers';
+
+registerToolkit();
+const api = acquireVsCodeApi();
+const connection = connect(api);
+const memory = new Memory<{ readonly choices?: EvaluationChoices }>(api);
+
+/** So many rows at once keep the view moving while the rest comes. */
+const rowsAtOnce = 4000;
+
+/** The results of an evaluation: tables and figures at once, rows as they come. */
+class Evaluation {
+  private readonly notices = new Notices((command) => void connection.sendNotification(view.hostCommand, { command }));
+  private readonly stages = new Stages();
+  private readonly place = element('div');
+  private readonly title = element('h1');
+  private overview: ResultsOverview | undefined;
+  private opening = 0;
+
+  constructor(private state: view.ViewState) {
+    this.title.textContent = 'Evaluation';
+    connection.onNotification(view.stateChanged, (next) => this.takeState(next));
+    window.addEventListener('pagehide', () => connection.dispose());
+  }
+
+  get node(): HTMLElement {
+    return element(
+      'div',
+      { class: 'comparison' },
+      element(
+        'header',
+        { class: 'title' },
+        this.title,
+        element('p', { class: 'about', text: this.state.fileName ?? '' }),
+      ),
+      this.stages.node,
+      this.notices.node,
+      this.place,
+    );
+  }
+
+  /** What is shown stays until what replaces it is there. */
+  async open(): Promise<void> {
+    const opening = (this.opening += 1);
+    const token = progressToken();
+    this.stages.say('Reading the results…');
+    const progress = connection.onProgress(view.resultsProgress, token, (stage) => {
+      if (stage.stage === 'summarising') this.stages.say(`Measuring ${grouped(stage.rows)} runs…`);
+    });
+    try {
+      const overview = await connection.sendRequest(view.openResults, { progress: token });
+      if (opening !== this.opening) return;
+      this.overview = overview;
+      this.title.textContent = `Evaluation on ${overview.manifest.dataset.name}`;
+      const page = new EvaluationPage(overview, memory.read().choices ?? {}, {
+        open: ({ audio, setting, question }) =>
+          void connection.sendNotification(view.openResultRow, { audio, setting, question }),
+        chosen: (choices) => memory.write({ choices }),
+        savePicture: (name, format, picture) => void this.savePicture(name, format, picture),
+        exports: (metric) => this.exports(metric),
+      });
+      this.place.replaceChildren(page.node);
+      await this.readRows(page, overview, opening);
+      if (opening === this.opening) this.stages.rest();
+    } catch (thrown) {
+      if (opening !== this.opening) return;
+      this.stages.rest();
+      this.notices.error(readableError(thrown), () => void this.open());
+    } finally {
+      progress.dispose();
+    }
+  }
+
+  private async readRows(page: EvaluationPage, overview: ResultsOverview, opening: number): Promise<void> {
+    const { resultsId, rowCount } = overview;
+    for (let start = 0; start < rowCount && opening === this.opening; start += rowsAtOnce) {
+      this.stages.say(`Reading rows, ${grouped(start)} of ${grouped(rowCount)}…`);
+      page.add(await connection.sendRequest(view.readResultRows, { resultsId, start, count: rowsAtOnce }));
+    }
+  }
+
+  private takeState(next: view.ViewState): void {
+    const changed = next.revision !== this.state.revision;
+    this.state = next;
+    if (next.engine.status === 'failed') this.notices.error(EarmarkError.fromData(next.engine.error));
+    if (changed) void this.open();
+  }
+
+  private exports(metric: () => MetricInfo | undefined): readonly HTMLElement[] {
+    return [
+      element('span', { class: 'hint', text: 'Export' }),
+      button('HTML Report', 'file-code', () => void this.exporting(() => this.exportReport())),
+      button('CSV', 'table', () => void this.exporting(() => this.exportTable(metric()))),
+    ];
+  }
+
+  private exportReport(): Promise<boolean> {
+    return connection.sendRequest(view.exportResults, { suggestedName: `${this.baseName}.html` });
+  }
+
+  private exportTable(metric: MetricInfo | undefined): Promise<boolean> {
+    const content = this.overview && metric ? metricCsv(this.overview, metric) : '';
+    const suggestedName = `${this.baseName}-${metric?.name ?? 'results'}.csv`;
+    return connection.sendRequest(view.save, { suggestedName, content });
+  }
+
+  private async savePicture(name: string, format: 'png' | 'svg', picture: Picture): Promise<void> {
+    await this.exporting(async () => {
+      const content = await picture(format);
+      const suggestedName = `${this.baseName}-${name}.${format}`;
+      return content !== undefined && connection.sendRequest(view.save, { suggestedName, content });
+    });
+  }
+
+  private async exporting(task: () => Promise<boolean>): Promise<void> {
+    try {
+      if (await task()) this.stages.rest('Saved.');
+    } catch (thrown) {
+      this.notices.error(readableError(thrown));
+    }
+  }
+
+  private get baseName(): string {
+    return (this.overview?.manifest.dataset.name ?? 'results')
+      .replace(/[^\p{L}\p{N}._-]+/gu, '-')
+      .replace(/\.[^.]*$/, '');
+  }
+}
+
+/** A row a setting, unrounded, for other programs. */
+function metricCsv({ settings }: ResultsOverview, { name }: MetricInfo): string {
+  const header = ['strategy', 'setting', 'keep_ratio', 'kept_share', name, 'low', 'high', 'items', 'difference', 'p'];
+  return toCsv(
+    header,
+    settings.map(({ strategy, label, keepRatio, keptShare, values, differences }) => {
+      const { value = '', low = '', high = '', items = '' } = values[name] ?? {};
+      const difference = differences[name];
+      return [
+        strategy,
+        label,
+        keepRatio,
+        keptShare,
+        value,
+        low,
+        high,
+        items,
+        difference?.value ?? '',
+        difference?.p ?? '',
+      ];
+    }),
+  );
+}
+
+void startView(connection, async (root, state) => {
+  const evaluation = new Evaluation(state);
+  root.replaceChildren(evaluation.node);
+  await evaluation.open();
+});
