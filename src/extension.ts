@@ -1,6 +1,5 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { findPacks } from './engine/model/pack';
 import { AttentionPane } from './host/attention-pane';
 import { AudioEditorProvider } from './host/audio-editor';
 import { registerCommands } from './host/commands';
@@ -9,31 +8,29 @@ import { EngineClient } from './host/engine-client';
 import { Evaluations } from './host/evaluations';
 import { ResultRowOpener } from './host/result-row-opener';
 import { ResultsEditorProvider } from './host/results-editor';
+import { Models } from './host/models';
 import { onDidChangeSettings, readEngineSettings } from './host/settings';
 import { registerSettingsLinks } from './host/settings-link';
 import { SoundViews } from './host/sound-views';
 import { createStatusBar } from './host/status-bar';
 import { Choices, type ViewServices } from './host/view-state';
-import type { ModelInfo } from './protocol/model';
 
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('Earmark', { log: true });
-  const engineParams = () => {
-    const { modelFolders, ...settings } = readEngineSettings();
-    return { ...settings, modelFolders: [...modelFolders, ...ownModelFolders(context)] };
-  };
+  const engineParams = () => ({ ...readEngineSettings(), modelFolders: models.folders() });
   const engine = new EngineClient(path.join(context.extensionPath, 'dist', 'engine.js'), engineParams, log);
   // Measuring an evaluation takes a process for seconds: sounds have one of their own.
   const resultsEngine = new EngineClient(path.join(context.extensionPath, 'dist', 'engine.js'), engineParams, log);
+  const models = new Models(context, log, () => {
+    engine.reset();
+  });
   const choices = new Choices();
-  // Read once, until the settings change.
-  let models: Promise<readonly ModelInfo[]> | undefined;
   const services: ViewServices = {
     extensionUri: context.extensionUri,
     engine,
     log,
     choices,
-    listModels: () => (models ??= listModels(engineParams().modelFolders)),
+    listModels: models.list,
   };
   const views = new SoundViews(engine);
   const comparisons = new ComparisonPanels(services, views);
@@ -42,6 +39,10 @@ export function activate(context: vscode.ExtensionContext): void {
 
   context.subscriptions.push(
     log,
+    models,
+    models.onDidChange(() => {
+      views.all.forEach((view) => void view.tellState());
+    }),
     engine,
     resultsEngine,
     evaluations,
@@ -51,7 +52,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new AttentionPane(services, views).register(),
     comparisons.register(),
     new ResultsEditorProvider({ ...services, engine: resultsEngine, rowOpener }).register(),
-    registerCommands({ views, comparisons, evaluations, engine, log }),
+    registerCommands({ views, comparisons, evaluations, models, engine, log }),
     registerSettingsLinks(views, comparisons),
     onDidChangeSettings({
       onEngine: () => {
@@ -60,21 +61,8 @@ export function activate(context: vscode.ExtensionContext): void {
       },
       onView: () => {
         choices.reset();
-        models = undefined;
-        views.all.forEach((view) => void view.tellState());
+        models.refresh();
       },
     }),
   );
-}
-
-async function listModels(folders: readonly string[]): Promise<readonly ModelInfo[]> {
-  return (await findPacks(folders)).map(({ info }) => info);
-}
-
-/** Models that the person added come before the one that ships. */
-function ownModelFolders(context: vscode.ExtensionContext): string[] {
-  return [
-    vscode.Uri.joinPath(context.globalStorageUri, 'models').fsPath,
-    path.join(context.extensionPath, 'media', 'models'),
-  ];
 }

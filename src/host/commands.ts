@@ -7,12 +7,14 @@ import type { ComparisonPanels } from './comparison-panel';
 import type { EngineClient } from './engine-client';
 import { isAudioFile } from './audio-files';
 import { chooseResults, openResults, type Evaluations } from './evaluations';
+import type { Models } from './models';
 import type { SoundViews } from './sound-views';
 
 export interface CommandServices {
   readonly views: SoundViews;
   readonly comparisons: ComparisonPanels;
   readonly evaluations: Evaluations;
+  readonly models: Models;
   readonly engine: EngineClient;
   readonly log: vscode.LogOutputChannel;
 }
@@ -62,6 +64,8 @@ export function registerCommands(services: CommandServices): vscode.Disposable {
       }
     },
     'earmark.showAttention': () => vscode.commands.executeCommand(`${AttentionPane.viewType}.focus`),
+    'earmark.addModel': services.models.add,
+    'earmark.manageModels': services.models.manage,
     'earmark.showLog': () => {
       log.show();
     },

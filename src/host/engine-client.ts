@@ -188,6 +188,9 @@ export class EngineClient implements vscode.Disposable {
           ? `${info.runtime.name} ${info.runtime.version} on ${info.runtime.provider}`
           : 'no model runtime'),
     );
+    if (info.runtime?.fallback !== undefined) {
+      this.log.warn(info.runtime.fallback);
+    }
     if (info.problem) {
       this.log.warn(info.problem.message);
     }

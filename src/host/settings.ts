@@ -1,4 +1,6 @@
 import * as vscode from 'vscode';
+import { defaultEndpoint } from '../hub/repository';
+import type { Provider } from '../protocol/provider';
 import type { RunSettings } from '../protocol/run';
 import { strategies } from '../pruning/registry';
 import type { BudgetMode, HeadReduce } from '../pruning/selection';
@@ -33,6 +35,7 @@ export interface EngineSettings {
   readonly modelFolders: readonly string[];
   readonly threads: number;
   readonly ffmpeg: string;
+  readonly provider: Provider;
 }
 
 export function readEngineSettings(): EngineSettings {
@@ -41,13 +44,30 @@ export function readEngineSettings(): EngineSettings {
     modelFolders: configuration.get<string[]>('modelFolders', []),
     threads: configuration.get('threads', 0),
     ffmpeg: configuration.get('ffmpegPath', ''),
+    provider: configuration.get<Provider>('provider', 'cpu'),
   };
+}
+
+/** The hub that models are got from. */
+export function readHubEndpoint(): string {
+  return vscode.workspace.getConfiguration(section).get('hubEndpoint', defaultEndpoint);
+}
+
+/** In the workspace's settings where they name a model already, else in the person's own. */
+export async function setDefaultModel(modelId: string): Promise<void> {
+  const configuration = vscode.workspace.getConfiguration(section);
+  const ofWorkspace = configuration.inspect('model')?.workspaceValue !== undefined;
+  await configuration.update(
+    'model',
+    modelId,
+    ofWorkspace ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global,
+  );
 }
 
 /** Calls `onEngine` where the engine must start anew, `onView` where views show other choices. */
 export function onDidChangeSettings(handlers: { onEngine: () => void; onView: () => void }): vscode.Disposable {
   return vscode.workspace.onDidChangeConfiguration((event) => {
-    const engine = ['modelFolders', 'threads', 'ffmpegPath'].some((name) =>
+    const engine = ['modelFolders', 'threads', 'ffmpegPath', 'provider'].some((name) =>
       event.affectsConfiguration(`${section}.${name}`),
     );
     if (engine) {

@@ -123,7 +123,8 @@ export function networkError(thrown: unknown, host: string): EarmarkError | Pass
       'Check the network, then try again; what has come is kept.',
       { cause: thrown },
     ),
-    { reached: known === undefined },
+    // What has no code never went out: a port that is not allowed, for one.
+    { reached: known === undefined && code !== '' },
   );
 }
 

@@ -1,0 +1,123 @@
+import * as vscode from 'vscode';
+import { patience, silenceMs } from '../hub/persist';
+import { pullModel, type Pulled } from '../hub/pull-model';
+import { pullProgressWords } from '../hub/pull-progress';
+import { parseEndpoint, parseRepository, repositoryName, repositoryPage, type Repository } from '../hub/repository';
+import type { Precision, PrecisionOffer } from '../hub/repository-layout';
+import { EarmarkError } from '../protocol/errors';
+import { sizeWords } from '../report/numbers';
+import type { ModelServices } from './models';
+import { plainMessage } from './plain-message';
+import { readHubEndpoint } from './settings';
+
+/** *Earmark: Add Model*: asks which, gets it, offers it. */
+export async function addModel(services: ModelServices): Promise<void> {
+  try {
+    const endpoint = parseEndpoint(readHubEndpoint());
+    const name = await askForRepository(endpoint);
+    if (name !== undefined) {
+      await getModel(parseRepository(name, endpoint), endpoint, services);
+    }
+  } catch (thrown) {
+    await services.showError(thrown);
+  }
+}
+
+function askForRepository(endpoint: URL): Thenable<string | undefined> {
+  return vscode.window.showInputBox({
+    title: `Add a model from ${endpoint.host}`,
+    prompt: 'OWNER/NAME, or OWNER/NAME@REVISION for a branch, a tag or a commit',
+    placeHolder: 'owner/name',
+    ignoreFocusOut: true,
+    validateInput: (text) => {
+      try {
+        parseRepository(text, endpoint);
+        return undefined;
+      } catch (thrown) {
+        return text.trim() === '' ? undefined : EarmarkError.from(thrown).action;
+      }
+    },
+  });
+}
+
+/** Where a token is missing or a licence was not accepted, the person can see to that and it is tried again. */
+async function getModel(repository: Repository, endpoint: URL, services: ModelServices): Promise<void> {
+  try {
+    const before = await services.list();
+    const pulled = await pullWithProgress(repository, endpoint, services);
+    if (pulled.fresh && before.some(({ modelId }) => modelId === pulled.modelId)) {
+      // An engine that has the model of before loaded would go on with it.
+      services.stopEngine();
+    }
+    services.refresh();
+    await tell(pulled, services);
+  } catch (thrown) {
+    const error = EarmarkError.from(thrown);
+    if (error.code !== 'hub-denied') {
+      throw error;
+    }
+    const choice = await vscode.window.showWarningMessage(plainMessage(error.message), 'Enter Token…', 'Open Page');
+    if (choice === 'Open Page') {
+      await vscode.env.openExternal(vscode.Uri.parse(repositoryPage(endpoint, repositoryName(repository))));
+    } else if (choice !== undefined && (await services.token.ask(endpoint))) {
+      await getModel(repository, endpoint, services);
+    }
+  }
+}
+
+async function pullWithProgress(repository: Repository, endpoint: URL, services: ModelServices): Promise<Pulled> {
+  const token = await services.token.get(endpoint);
+  const title = `Earmark: ${repositoryName(repository)}`;
+  return vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+    (progress, cancellation) => {
+      const controller = new AbortController();
+      cancellation.onCancellationRequested(() => {
+        controller.abort();
+      });
+      let shown = 0;
+      return pullModel(repository, {
+        modelFolder: services.ownFolder,
+        hub: {
+          endpoint,
+          ...(token !== undefined && { token }),
+          signal: controller.signal,
+          patience,
+          silenceMs,
+          onWait: (seconds, error) => {
+            services.log.warn(`${error.message} Trying again in ${String(seconds)} s.`);
+            progress.report({ message: `${error.message} Trying again in ${String(seconds)} s.` });
+          },
+        },
+        choosePrecision,
+        update: false,
+        onProgress: (now) => {
+          const share = (100 * now.received) / now.total;
+          progress.report({ message: pullProgressWords(now), increment: share - shown });
+          shown = share;
+        },
+      });
+    },
+  );
+}
+
+async function choosePrecision(offers: readonly PrecisionOffer[]): Promise<Precision | undefined> {
+  const items = offers.map(({ precision, bytes }) => ({ label: precision, description: sizeWords(bytes), precision }));
+  const chosen = await vscode.window.showQuickPick(items, { title: 'The repository has several precisions' });
+  return chosen?.precision;
+}
+
+async function tell({ fresh, folder, modelId, source }: Pulled, services: ModelServices): Promise<void> {
+  const { repository, commit } = source;
+  services.log.info(`${repository} at ${commit} ${fresh ? 'is now' : 'was already'} in ${folder}`);
+  if (modelId === undefined) {
+    void vscode.window.showInformationMessage(
+      `Earmark: ${repository} is stored. It is no Earmark pack: it has to be imported before it can be used.`,
+    );
+    return;
+  }
+  const words = fresh ? `The model "${modelId}" can be chosen now.` : `The model "${modelId}" is there already.`;
+  if ((await vscode.window.showInformationMessage(`Earmark: ${words}`, 'Set as Default')) !== undefined) {
+    await services.setDefault(modelId);
+  }
+}

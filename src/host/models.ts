@@ -1,0 +1,122 @@
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { expandHome, modelFolderProblem } from '../engine/model/model-folders';
+import { findPacks } from '../engine/model/pack';
+import { userModelFolder } from '../hub/user-model-folder';
+import { EarmarkError } from '../protocol/errors';
+import type { ModelInfo } from '../protocol/model';
+import { addModel } from './add-model';
+import { HubToken } from './hub-token';
+import { manageModels } from './manage-models';
+import { plainMessage } from './plain-message';
+import { readEngineSettings, readViewSettings, setDefaultModel } from './settings';
+
+/** What commands about models need. */
+export type ModelServices = Omit<Models, 'add' | 'manage' | 'dispose'>;
+
+/** The models of this VS Code: where they are, which there are, and what a person can do about them. */
+export class Models implements vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<void>();
+  /** There may be other models than before. */
+  readonly onDidChange = this.changed.event;
+  readonly token: HubToken;
+  /** Where *Add Model* puts them. */
+  readonly ownFolder: string;
+  /** Read once, until something changes. */
+  private known: Promise<readonly ModelInfo[]> | undefined;
+  private readonly told = new Set<string>();
+  private readonly focus: vscode.Disposable;
+
+  constructor(
+    private readonly context: vscode.ExtensionContext,
+    readonly log: vscode.LogOutputChannel,
+    readonly stopEngine: () => void,
+  ) {
+    this.token = new HubToken(context.secrets);
+    this.ownFolder = vscode.Uri.joinPath(context.globalStorageUri, 'models').fsPath;
+    // Meanwhile the command line may have got one.
+    this.focus = vscode.window.onDidChangeWindowState(({ focused }) => {
+      if (focused) {
+        this.refreshIfOthers().catch((error: unknown) => {
+          log.error(String(error));
+        });
+      }
+    });
+  }
+
+  /** In the order in which models are found: what the person named, what they got, what ships. */
+  readonly folders = (): string[] => [
+    // A relative one would be looked for wherever VS Code was started.
+    ...readEngineSettings().modelFolders.filter((folder) => path.isAbsolute(expandHome(folder))),
+    this.ownFolder,
+    userModelFolder(),
+    path.join(this.context.extensionPath, 'media', 'models'),
+  ];
+
+  readonly list = (): Promise<readonly ModelInfo[]> => {
+    if (!this.known) {
+      this.known = this.read();
+      void this.warnOfFolders();
+    }
+    return this.known;
+  };
+
+  readonly add = (): Promise<void> => addModel(this);
+  readonly manage = (): Promise<void> => manageModels(this);
+
+  refresh(): void {
+    this.known = undefined;
+    this.changed.fire();
+  }
+
+  defaultModel(): string {
+    return readViewSettings().modelId;
+  }
+
+  async setDefault(modelId: string): Promise<void> {
+    await setDefaultModel(modelId);
+  }
+
+  async showError(thrown: unknown): Promise<void> {
+    const error = EarmarkError.from(thrown);
+    if (error.code === 'cancelled') {
+      this.log.info(error.message);
+      return;
+    }
+    this.log.error(error.message, error);
+    const words = plainMessage(`Earmark: ${error.message} ${error.action ?? ''}`.trim());
+    if ((await vscode.window.showErrorMessage(words, 'Show Log')) !== undefined) {
+      this.log.show();
+    }
+  }
+
+  dispose(): void {
+    this.focus.dispose();
+    this.changed.dispose();
+  }
+
+  private async read(): Promise<readonly ModelInfo[]> {
+    return (await findPacks(this.folders())).map(({ info }) => info);
+  }
+
+  private async refreshIfOthers(): Promise<void> {
+    if (this.known && JSON.stringify(await this.known) !== JSON.stringify(await this.read())) {
+      this.refresh();
+    }
+  }
+
+  /** A folder that is passed over would look like a model that is not there. Each is told once. */
+  private async warnOfFolders(): Promise<void> {
+    for (const folder of readEngineSettings().modelFolders) {
+      const problem = await modelFolderProblem(folder);
+      if (problem !== undefined && !this.told.has(problem)) {
+        this.told.add(problem);
+        this.log.warn(problem);
+        const choice = await vscode.window.showWarningMessage(plainMessage(`Earmark: ${problem}`), 'Open Settings');
+        if (choice !== undefined) {
+          await vscode.commands.executeCommand('workbench.action.openSettings', 'earmark.modelFolders');
+        }
+      }
+    }
+  }
+}
