@@ -30,6 +30,7 @@ const expected: readonly RegExp[] = [
   /^media\/walkthrough\/[\w-]+\.(md|svg|png)$/,
   /^media\/samples\/[\w-]+\.(wav|json|md)$/,
   /^media\/metrics\/[\w-]+\.json$/,
+  /^media\/benchmark\/(benchmark\.json|ATTRIBUTION\.md|clips\/[\w-]+\.opus)$/,
   /^media\/models\/earmark-mini\/[\w.-]+$/,
 ];
 
