@@ -49,6 +49,10 @@ export class CodeServer {
     await mkdir(path.join(options.folder, 'user', 'User'), { recursive: true });
     const settings = { ...quietSettings, ...options.settings };
     await writeFile(settingsFile(options), JSON.stringify(settings, undefined, 2));
+    // Settings of the machine's scope count from the server's own file only.
+    const machine = path.join(options.folder, 'user', 'Machine', 'settings.json');
+    await mkdir(path.dirname(machine), { recursive: true });
+    await writeFile(machine, JSON.stringify(options.settings ?? {}));
     const common = [
       options.entry,
       '--user-data-dir',

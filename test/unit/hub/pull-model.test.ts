@@ -12,33 +12,14 @@ import {
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { repository as checkout } from '../../../scripts/cache-folder.mjs';
 import { findPacks } from '../../../src/engine/model/pack';
 import { pullModel, type Pulled, type PullOptions } from '../../../src/hub/pull-model';
 import { pullProgressWords, type PullProgress } from '../../../src/hub/pull-progress';
 import { parseEndpoint, parseRepository } from '../../../src/hub/repository';
 import { findStored, listStored, removeStored, verifyStored } from '../../../src/hub/stored-models';
 import type { EarmarkError } from '../../../src/protocol/errors';
-import { cutAfter, FakeHub, refuse, sha256, type Seen } from './fake-hub';
-
-const weights = randomBytes(300_000);
-
-/** A pack whose graphs are noise: everything about it but what it computes is true. */
-function addPack(hub: FakeHub, files: Readonly<Record<string, Buffer>> = {}): void {
-  const shipped = path.join(checkout, 'media', 'models', 'earmark-mini', 'pack.json');
-  const pack = JSON.parse(readFileSync(shipped, 'utf8')) as Record<string, unknown>;
-  const all = { 'encoder.onnx': weights, 'parts/tokenizer.json': Buffer.from('{}'), ...files };
-  const listed = Object.entries(all).map(([name, content]) => ({
-    path: name,
-    bytes: content.length,
-    sha256: sha256(content),
-  }));
-  hub.files.set('pack.json', { content: Buffer.from(JSON.stringify({ ...pack, id: 'tiny', files: listed })) });
-  hub.files.set('training.log', { content: Buffer.from('not wanted') });
-  for (const [name, content] of Object.entries(all)) {
-    hub.files.set(name, { content, lfs: content.length > 1000 });
-  }
-}
+import { cutAfter, FakeHub, refuse, type Seen } from './fake-hub';
+import { addPack, weights } from './noise-pack';
 
 const graphs = ['audio_encoder', 'embed_tokens', 'decoder_model_merged'];
 
