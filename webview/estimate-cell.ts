@@ -66,6 +66,15 @@ export function bestOf(metric: MetricInfo, values: readonly (number | undefined)
   return known.length < 2 || marks.filter(Boolean).length === known.length ? values.map(() => false) : marks;
 }
 
+/** Fewer items than this tell the bootstrap too little. */
+const enoughItems = 20;
+
+/** A warning where intervals and p are of so few items that they mislead. */
+export function fewItemsWords(estimates: readonly (Estimate | undefined)[]): string {
+  const most = Math.max(0, ...estimates.map((estimate) => estimate?.items ?? 0));
+  return most > 0 && most < enoughItems ? ' So few items prove nothing: intervals are too narrow and p too small.' : '';
+}
+
 /** `1 045 items`, or how many fewer where some have no value. */
 export function itemsWords(estimates: readonly (Estimate | undefined)[]): string {
   const counts = estimates.flatMap((estimate) => (estimate ? [estimate.items] : []));

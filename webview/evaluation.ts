@@ -47,8 +47,8 @@ class Evaluation {
         { class: 'title' },
         this.title,
         element('p', { class: 'about', text: this.state.fileName ?? '' }),
+        this.stages.node,
       ),
-      this.stages.node,
       this.notices.node,
       this.place,
     );

@@ -1,7 +1,7 @@
 import type { MetricInfo, SettingSummary } from '../src/protocol/evaluation-summary';
 import type { ResultsOverview } from '../src/protocol/results';
 import { element } from './element';
-import { bestOf, estimateCell, itemsWords } from './estimate-cell';
+import { bestOf, estimateCell, fewItemsWords, itemsWords } from './estimate-cell';
 import { betterWords } from './metric-words';
 import { ratiosOf, seriesOf, settingAt, type Series } from './series';
 import { SortableTable, type Column } from './sortable-table';
@@ -35,7 +35,7 @@ export class MetricTable {
       summary.baseline === undefined
         ? 'There is no unpruned run to compare with.'
         : 'Differences are to the unpruned run on the same items; p is two-sided and not corrected for the number of comparisons.';
-    this.note.textContent = `${metric.label}: ${metric.description} ${capital(betterWords(metric))}. Of ${itemsWords(estimates)}; below each value its 95 % interval, by bootstrap over items. ${compared}`;
+    this.note.textContent = `${metric.label}: ${metric.description} ${capital(betterWords(metric))}. Of ${itemsWords(estimates)}; below each value its 95 % interval, by bootstrap over items. ${compared}${fewItemsWords(estimates)}`;
   }
 
   private ratioColumn(metric: MetricInfo, series: readonly Series[], ratio: number): Column<Series> {

@@ -1,9 +1,18 @@
 import type { EvaluationManifest } from '../protocol/evaluation';
+import type { Provider } from '../protocol/provider';
 import type { RunSettings } from '../protocol/run';
 import { strategies } from '../pruning/registry';
 
+/** What this machine, and not the evaluation, says. */
+export interface EvaluationMachine {
+  /** The folder of the model's pack's folder. */
+  readonly modelFolder: string | undefined;
+  readonly ffmpeg: string;
+  readonly provider: Provider;
+}
+
 /** All that `earmark evaluate` is told. */
-export interface EvaluationRequest {
+export interface EvaluationRequest extends EvaluationMachine {
   /** The dataset's file, or the folder that it is in. */
   readonly dataset: string;
   readonly out: string;
@@ -16,11 +25,8 @@ export interface EvaluationRequest {
   /** Parameters of strategies other than segments, where they are not the default. */
   readonly parameters: Readonly<Record<string, number>>;
   readonly modelId: string;
-  /** The folder of the model's pack's folder. */
-  readonly modelFolder: string | undefined;
   readonly jobs: number;
   readonly threads: number;
-  readonly ffmpeg: string;
   /** Where the sounds are; looked for where it is absent. */
   readonly audio?: string;
   /** Only so many items. */
@@ -45,6 +51,7 @@ export function evaluationArguments(request: EvaluationRequest): string[] {
     ['models', modelFolder],
     ['jobs', String(request.jobs)],
     ['threads', String(request.threads)],
+    ['provider', request.provider],
     ['ffmpeg', ffmpeg === '' ? undefined : ffmpeg],
     ['audio', audio],
     ['limit', limit === undefined ? undefined : String(limit)],
@@ -63,7 +70,7 @@ export function evaluationArguments(request: EvaluationRequest): string[] {
 export function resumeRequest(
   { dataset, model, settings, jobs, threads }: EvaluationManifest,
   out: string,
-  machine: Pick<EvaluationRequest, 'modelFolder' | 'ffmpeg'>,
+  machine: EvaluationMachine,
 ): EvaluationRequest {
   const pruned = settings.filter(({ strategy }) => strategy !== 'none');
   const first = pruned[0] ?? settings[0]!;

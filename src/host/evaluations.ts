@@ -7,7 +7,12 @@ import type { EvaluationProgress } from '../evaluation/progress';
 import type { EvaluationManifest } from '../protocol/evaluation';
 import { EarmarkError } from '../protocol/errors';
 import type { ModelInfo } from '../protocol/model';
-import { evaluationArguments, resumeRequest, type EvaluationRequest } from './evaluation-arguments';
+import {
+  evaluationArguments,
+  resumeRequest,
+  type EvaluationMachine,
+  type EvaluationRequest,
+} from './evaluation-arguments';
 import { runEvaluation, type EvaluationEnding } from './evaluation-process';
 import { chooseDataset, chooseEvaluation, defaultFolder, holdsEvaluation } from './evaluation-wizard';
 import { plainMessage } from './plain-message';
@@ -21,6 +26,8 @@ const actions = {
   resultsSoFar: 'Show Results So Far',
   showLog: 'Show Log',
 } as const;
+
+const whileRunning = 'It goes on while you work, and ends with this window; it can be resumed.';
 
 /** Evaluations that are run for the person, each as a process of the command line. */
 export class Evaluations implements vscode.Disposable {
@@ -69,7 +76,7 @@ export class Evaluations implements vscode.Disposable {
       return;
     }
     const { threads } = readEngineSettings();
-    await this.run({
+    await this.run(path.basename(dataset), {
       dataset,
       resume: false,
       segments: [run.parameters['segments'] ?? 10],
@@ -115,10 +122,11 @@ export class Evaluations implements vscode.Disposable {
     }
     const models = await this.services.listModels();
     const model = models.find(({ modelId }) => modelId === manifest.model.modelId);
-    await this.run(resumeRequest(manifest, folder, machineOf(model)));
+    await this.run(manifest.dataset.name, resumeRequest(manifest, folder, machineOf(model)));
   }
 
-  private async run(request: EvaluationRequest): Promise<void> {
+  /** @param name of the dataset, for people */
+  private async run(name: string, request: EvaluationRequest): Promise<void> {
     const { out } = request;
     if (this.running.has(out)) {
       void vscode.window.showInformationMessage(plainMessage(`Earmark: the evaluation in ${out} is running already.`));
@@ -128,9 +136,9 @@ export class Evaluations implements vscode.Disposable {
     this.running.set(out, stop);
     let last: EvaluationProgress | undefined;
     try {
-      const ending = await this.showProgress(request, stop, (progress) => (last = progress));
+      const ending = await this.showProgress(name, request, stop, (progress) => (last = progress));
       if (!this.disposed) {
-        this.tell(request, ending, last);
+        this.tell(name, out, ending, last);
       }
     } finally {
       this.running.delete(out);
@@ -138,23 +146,22 @@ export class Evaluations implements vscode.Disposable {
   }
 
   private async showProgress(
+    name: string,
     request: EvaluationRequest,
     stop: AbortController,
     follow: (progress: EvaluationProgress) => void,
   ): Promise<EvaluationEnding> {
     const { log } = this.services;
-    const name = path.basename(request.dataset);
     const arguments_ = evaluationArguments(request);
     log.info(`earmark ${arguments_.join(' ')}`);
     return vscode.window.withProgress(
       {
         location: vscode.ProgressLocation.Notification,
-        title: plainMessage(
-          `Evaluating ${name}. It goes on while you work, and ends with this window; it can be resumed`,
-        ),
+        title: plainMessage(`Evaluating ${name}`),
         cancellable: true,
       },
       (report, token) => {
+        report.report({ message: `loading the model. ${whileRunning}` });
         token.onCancellationRequested(() => {
           report.report({ message: 'stopping…' });
           stop.abort();
@@ -167,7 +174,7 @@ export class Evaluations implements vscode.Disposable {
           (progress) => {
             follow(progress);
             const share = (100 * progress.finished) / progress.planned;
-            report.report({ message: progressText(progress), increment: share - shown });
+            report.report({ message: `${progressText(progress)}. ${whileRunning}`, increment: share - shown });
             shown = share;
           },
           (line) => {
@@ -178,10 +185,9 @@ export class Evaluations implements vscode.Disposable {
     );
   }
 
-  private tell({ out, dataset }: EvaluationRequest, ending: EvaluationEnding, last?: EvaluationProgress): void {
+  private tell(name: string, out: string, ending: EvaluationEnding, last?: EvaluationProgress): void {
     const { showInformationMessage, showWarningMessage, showErrorMessage } = vscode.window;
     const { openResults, resume, resultsSoFar, showLog } = actions;
-    const name = path.basename(dataset);
     const counts = last ? `: ${progressText(last)}` : '';
     switch (ending.kind) {
       case 'finished': {
@@ -238,7 +244,7 @@ export async function chooseResults(): Promise<vscode.Uri | undefined> {
 }
 
 /** What this machine, and not the evaluation, says. */
-function machineOf(model: ModelInfo | undefined): Pick<EvaluationRequest, 'modelFolder' | 'ffmpeg'> {
-  const { ffmpeg } = readEngineSettings();
-  return { modelFolder: model && path.dirname(model.folder), ffmpeg };
+function machineOf(model: ModelInfo | undefined): EvaluationMachine {
+  const { ffmpeg, provider } = readEngineSettings();
+  return { modelFolder: model && path.dirname(model.folder), ffmpeg, provider };
 }

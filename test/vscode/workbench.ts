@@ -8,7 +8,7 @@ export const themes = {
 } as const;
 export type ThemeName = keyof typeof themes;
 
-export type ViewName = 'editor' | 'attention' | 'comparison';
+export type ViewName = 'editor' | 'attention' | 'comparison' | 'evaluation';
 
 /** VS Code's window, driven as a person drives it. */
 export class Workbench {

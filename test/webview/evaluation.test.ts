@@ -154,6 +154,7 @@ describe('the figures', () => {
         ),
       );
     expect(new Set(looks).size).toBe(named.length);
+    await page.getByText('So few items prove nothing').waitFor();
     await page.waitForTimeout(400);
     await screenshot(page, 'evaluation-many');
     expect(problems).toEqual([]);
