@@ -31,7 +31,8 @@ export default defineConfig({
           name: 'vscode',
           include: ['test/vscode/**/*.test.ts'],
           globalSetup: ['test/vscode/global-setup.ts'],
-          testTimeout: 180_000,
+          // 46 runs in one scene take minutes where the processor is slow.
+          testTimeout: 600_000,
           hookTimeout: 180_000,
           fileParallelism: false,
         },

@@ -116,8 +116,7 @@ describe('Evaluations in VS Code', () => {
 
   scene('evaluates a dataset from the Explorer, is stopped, and goes on', async () => {
     await harness.workbench.closeEditors();
-    await page.getByRole('treeitem', { name: 'tiny', exact: true }).click({ button: 'right' });
-    await page.getByRole('menuitem', { name: 'Evaluate Dataset' }).click();
+    await harness.workbench.chooseInExplorer(/^tiny$/, 'Evaluate Dataset');
     await nextStep('1/4');
     await harness.screenshot('evaluate-strategies');
     await page.keyboard.press('Enter');
@@ -145,8 +144,7 @@ describe('Evaluations in VS Code', () => {
     await results.locator('.result-rows tbody tr').first().waitFor();
     await harness.screenshot('results-so-far');
 
-    await page.getByRole('treeitem', { name: 'tiny', exact: true }).click({ button: 'right' });
-    await page.getByRole('menuitem', { name: 'Evaluate Dataset' }).click();
+    await harness.workbench.chooseInExplorer(/^tiny$/, 'Evaluate Dataset');
     await page
       .locator('.quick-input-widget')
       .getByText(`${String(rows)} of 32 runs are made`)
@@ -169,8 +167,7 @@ describe('Evaluations in VS Code', () => {
     await harness.workbench.closeEditors();
     await harness.writeFile('nothing.csv', 'a,b\n1,2\n');
     await harness.workbench.quickOpen('nothing.csv');
-    await page.getByRole('treeitem', { name: 'nothing.csv' }).click({ button: 'right' });
-    await page.getByRole('menuitem', { name: 'Evaluate Dataset' }).click();
+    await harness.workbench.chooseInExplorer('nothing.csv', 'Evaluate Dataset');
     for (const step of ['1/4', '2/4', '3/4', '4/4']) {
       await nextStep(step);
       await page.keyboard.press('Enter');

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import type { ElementHandle, Frame, Locator, Page } from 'playwright-core';
 
 /** As the theme picker calls them. */
@@ -28,6 +29,18 @@ export class Workbench {
       }
     }
     throw new Error('The commands of Earmark did not appear in the palette within 60 s.');
+  }
+
+  /** Chooses from the menu of a file in the Explorer. A menu that has just opened takes no click yet: until it closes. */
+  async chooseInExplorer(name: string | RegExp, command: string): Promise<void> {
+    await this.page.getByRole('treeitem', { name }).click({ button: 'right' });
+    const item = this.page.getByRole('menuitem', { name: command });
+    await item.waitFor();
+    const left = async (): Promise<number> => {
+      await item.click({ timeout: 1000 }).catch(() => undefined);
+      return item.count();
+    };
+    await expect.poll(left, { interval: 500, timeout: 20_000 }).toBe(0);
   }
 
   /** Runs a command by its whole title, category included. */
