@@ -20,8 +20,10 @@ export class Workbench {
     await this.page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
     await this.page.locator('.statusbar-item').first().waitFor({ timeout: 60_000 });
     for (const end = Date.now() + 60_000; Date.now() < end;) {
-      await this.openPalette('>Earmark: ');
-      const found = await this.rows().filter({ hasText: 'Earmark:' }).first().waitFor({ timeout: 3000 }).then(yes, no);
+      // A window that is still coming up can miss the key, or close the palette again.
+      const found = await this.openPalette('>Earmark: ')
+        .then(() => this.rows().filter({ hasText: 'Earmark:' }).first().waitFor({ timeout: 3000 }))
+        .then(yes, no);
       await this.page.keyboard.press('Escape');
       await this.quickInput().waitFor({ state: 'hidden' });
       if (found) {
