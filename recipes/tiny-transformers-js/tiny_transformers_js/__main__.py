@@ -1,0 +1,203 @@
+"""`python -m tiny_transformers_js`: tiny Ultravox and Voxtral in the layout of transformers.js, and what PyTorch gives.
+
+Voxtral's encoder has plain attention and its weights beside it, and the decoder takes `position_ids` and
+`num_logits_to_keep`; Ultravox's encoder has `MultiHeadAttention`, and its decoder takes neither.
+"""
+
+import argparse
+import json
+import wave
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from transformers import PreTrainedTokenizerFast, WhisperFeatureExtractor
+
+from .export import decoder, embeddings, ultravox_encoder, voxtral_encoder
+from .models import TEXT, Ultravox, Voxtral
+from .sizes import HEADS, LAYERS, MEL_BINS, SPECIAL, WIDTH
+from .tokenizer import write_json, write_tokenizer
+
+RECIPE = Path(__file__).resolve().parent.parent
+REPOSITORY = RECIPE.parent.parent
+CLIP = "conference-prompt.wav"
+SAMPLES = 321 * 160
+"""Not a whole number of positions, nor of groups."""
+QUESTION = "What is it?"
+NEW_TOKENS = 12
+SEGMENTS = 10
+DIGITS = 6
+
+
+def read_wav(path: Path) -> NDArray[np.float32]:
+    """Samples of a 16-bit mono WAV file."""
+    with wave.open(str(path)) as file:
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32768
+
+
+def segmentwise_exact(scores: NDArray, budget: int) -> list[int]:
+    """The best floor(K / S) of each of S equal segments, then the best of all others; in order of time."""
+
+    def best_first(tokens: NDArray) -> NDArray:
+        return tokens[np.argsort(-scores[tokens], kind="stable")]
+
+    bounds = [i * len(scores) // SEGMENTS for i in range(SEGMENTS + 1)]
+    parts = [best_first(np.arange(*pair))[: budget // SEGMENTS] for pair in zip(bounds, bounds[1:])]
+    kept = np.concatenate(parts).astype(np.int64)
+    rest = best_first(np.setdiff1d(np.arange(len(scores)), kept))
+    return np.sort(np.concatenate([kept, rest[: budget - len(kept)]])).tolist()
+
+
+def rounded(values: NDArray) -> list[Any]:
+    """Nested lists of numbers with six significant digits."""
+    if values.ndim > 1:
+        return [rounded(row) for row in values]
+    return [float(f"{value:.{DIGITS}g}") for value in values]
+
+
+@torch.no_grad()
+def greedy(model: Any, before: list[int], rows: torch.Tensor, after: list[int]) -> dict[str, Any]:
+    """First logits and greedy ids of text, audio rows, text."""
+    embed = model.model.get_input_embeddings()
+    parts = [embed(torch.tensor(before, dtype=torch.long)), rows, embed(torch.tensor(after, dtype=torch.long))]
+    given, cache, ids, first = torch.cat(parts)[None], None, [], None
+    while len(ids) < NEW_TOKENS:
+        step = model.model(inputs_embeds=given, past_key_values=cache, use_cache=True)
+        logits, cache = step.logits[0, -1], step.past_key_values
+        first = logits if first is None else first
+        token = int(logits.argmax())
+        if token == TEXT["eos_token_id"]:
+            break
+        ids.append(token)
+        given = embed(torch.tensor([[token]]))
+    return {"logits": rounded(first.numpy()), "ids": ids}
+
+
+def golden(kind: str, model: Any, folder: Path) -> dict[str, Any]:
+    """What the engine's tests compare with."""
+    samples = read_wav(REPOSITORY / "media" / "samples" / CLIP)[:SAMPLES]
+    extract = WhisperFeatureExtractor(feature_size=MEL_BINS)
+    padding = {"padding": "max_length"} if kind == "voxtral" else {"padding": False}
+    mel = extract(samples, sampling_rate=16000, return_tensors="pt", **padding).input_features
+    rows, attention = model.hear(mel)
+    positions = -(-SAMPLES // 320)
+    groups = -(-positions // model.group)
+    received = attention[:, :positions].sum(axis=1)
+    pooled = np.stack(
+        [received[:, i * model.group : min((i + 1) * model.group, positions)].mean(1) for i in range(groups)], axis=1
+    )
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    placeholder = "[AUDIO]" if kind == "voxtral" else "<|audio|>"
+    listed = [{"type": "audio"}, {"type": "text", "text": QUESTION}]
+    content = listed if kind == "voxtral" else f"{placeholder}\n{QUESTION}"
+    ids = tokenizer.apply_chat_template([{"role": "user", "content": content}], tokenize=True, return_dict=False)
+    at = ids.index(256 + SPECIAL.index(placeholder))
+    before, after = ids[:at], ids[at + 1 :]
+    heard, extra = rows[:groups], rows[groups : groups + model.extra_groups]
+    kept = segmentwise_exact(pooled.mean(0), groups // 4)
+    result = {
+        "samples": SAMPLES,
+        "mel": rounded(mel[0, ::16, :8].numpy()),
+        "groups": groups,
+        "features": rounded(heard.numpy()[:, :8]),
+        "norm": float(heard.norm()),
+        "receivedPerHead": rounded(pooled),
+        "before": before,
+        "after": after,
+        "question": QUESTION,
+        "full": greedy(model, before, torch.cat([heard, extra]), after),
+        "kept": kept,
+        "pruned": greedy(model, before, torch.cat([heard[kept], extra]), after),
+    }
+    if kind == "voxtral":
+        result["untrimmed"] = greedy(model, before, rows, after) | own_logits(model, mel, before, after)
+    return result
+
+
+@torch.no_grad()
+def own_logits(model: Any, mel: torch.Tensor, before: list[int], after: list[int]) -> dict[str, Any]:
+    """First logits of the whole class, which puts its audio in place itself."""
+    audio = [256 + SPECIAL.index("[AUDIO]")] * 375
+    logits = model.model(input_ids=torch.tensor([before + audio + after]), input_features=mel).logits
+    return {"logits": rounded(logits[0, -1].numpy())}
+
+
+def save(graph: onnx.ModelProto, path: Path, external: bool = False) -> None:
+    """One file, or its weights in `.onnx_data` beside it."""
+    path.with_name(f"{path.name}_data").unlink(missing_ok=True)
+    onnx.save(graph, path, save_as_external_data=external, location=f"{path.name}_data", size_threshold=256)
+
+
+def build(kind: str, folder: Path) -> None:
+    """One model: configurations, tokenizer, graphs, golden numbers."""
+    (folder / "onnx").mkdir(parents=True, exist_ok=True)
+    model = Voxtral() if kind == "voxtral" else Ultravox()
+    write_tokenizer(folder, kind)
+    audio = {
+        "model_type": "voxtral_encoder" if kind == "voxtral" else "whisper",
+        "hidden_size": WIDTH,
+        "d_model": WIDTH,
+        "num_hidden_layers": LAYERS,
+        "encoder_layers": LAYERS,
+        "num_attention_heads": HEADS,
+        "encoder_attention_heads": HEADS,
+        "num_mel_bins": MEL_BINS,
+        "max_source_positions": 1500,
+    }
+    config = {
+        "model_type": kind,
+        "architectures": ["VoxtralForConditionalGeneration" if kind == "voxtral" else "UltravoxModel"],
+        "audio_config": audio,
+        "text_config": TEXT,
+        "audio_token_id": 256 + SPECIAL.index("[AUDIO]" if kind == "voxtral" else "<|audio|>"),
+        **({"stack_factor": 8, "projector_act": "swiglu", "ignore_index": -100} if kind == "ultravox" else {}),
+    }
+    if kind == "ultravox":
+        config["ignore_index"] = config["audio_token_id"]
+    front_end = {
+        "feature_extractor_type": "WhisperFeatureExtractor",
+        "processor_class": "VoxtralProcessor" if kind == "voxtral" else "UltravoxProcessor",
+        "feature_size": MEL_BINS,
+        "sampling_rate": 16000,
+        "hop_length": 160,
+        "n_fft": 400,
+        "chunk_length": 30,
+        "n_samples": 480000,
+        "nb_max_frames": 3000,
+        "padding_value": 0.0,
+    }
+    write_json(folder / "config.json", config)
+    write_json(folder / "preprocessor_config.json", front_end)
+    if kind == "ultravox":
+        placing = {"audio_placeholder": "<|audio|>", "encoder_ds_factor": 320, "stack_factor": 8}
+        write_json(folder / "processor_config.json", {"processor_class": "UltravoxProcessor", **placing})
+        write_json(folder / "preprocessor_config.json", front_end | placing)
+    write_json(folder / "generation_config.json", {"bos_token_id": 256, "eos_token_id": [257]})
+    if kind == "voxtral":
+        save(voxtral_encoder(model.encoder, model.adapter, "plain"), folder / "onnx/audio_encoder.onnx", external=True)
+    else:
+        save(ultravox_encoder(model.encoder, model.adapter, "fused"), folder / "onnx/audio_encoder.onnx")
+    save(embeddings(model.layers), folder / "onnx/embed_tokens.onnx")
+    extras = kind == "voxtral"
+    save(decoder(model.layers, model.head, extras), folder / "onnx/decoder_model_merged.onnx")
+    content = golden(kind, model, folder)
+    fields = (f"{json.dumps(key)}:{json.dumps(value, separators=(',', ':'))}" for key, value in content.items())
+    (folder / "golden.json").write_text("{\n" + ",\n".join(fields) + "\n}\n", "utf-8")
+
+
+def main() -> None:
+    """Both models."""
+    parser = argparse.ArgumentParser(prog="tiny_transformers_js", description=__doc__)
+    parser.add_argument("--out", type=Path, default=REPOSITORY / "test" / "reference" / "transformers-js")
+    out = parser.parse_args().out
+    for kind in ("ultravox", "voxtral"):
+        build(kind, out / kind)
+        size = sum(file.stat().st_size for file in (out / kind).rglob("*") if file.is_file())
+        print(f"{kind}: {size} B")
+
+
+if __name__ == "__main__":
+    main()

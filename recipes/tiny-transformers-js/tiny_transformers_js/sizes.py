@@ -1,0 +1,23 @@
+"""How big the tiny models are."""
+
+MEL_BINS = 128
+WIDTH = 32
+HEADS = 2
+LAYERS = 2
+MOST_POSITIONS = 1500
+ADAPTER_WIDTH = 48
+ADAPTER_EPSILON = 1e-6
+
+LM_WIDTH = 64
+LM_HEADS = 4
+KV_HEADS = 2
+HEAD_WIDTH = 16
+LM_LAYERS = 2
+LM_FEED_FORWARD = 96
+LM_EPSILON = 1e-5
+ROPE_THETA = 10_000.0
+MOST_CONTEXT = 1024
+
+SPECIAL = ["<s>", "</s>", "[INST]", "[/INST]", "[BEGIN_AUDIO]", "[AUDIO]", "<|audio|>", "<|user|>", "<|end|>"]
+VOCABULARY = 256 + len(SPECIAL)
+SEED = 6
