@@ -1,6 +1,7 @@
 """Stage `fetch`: download and unpack the Debian packages that the tables name. Installs nothing."""
 
 import subprocess
+from collections.abc import Iterable
 
 from .layout import Layout
 from .tables import packages
@@ -19,10 +20,10 @@ SYNTHESISERS = (
 )
 
 
-def fetch(layout: Layout) -> None:
-    """What is there already is not downloaded again."""
+def unpack(layout: Layout, names: Iterable[str]) -> None:
+    """Download and unpack packages. What is there already is not downloaded again."""
     layout.archives.mkdir(parents=True, exist_ok=True)
-    for package in sorted({*packages(), *SYNTHESISERS}):
+    for package in sorted(names):
         folder = layout.packages / package
         if folder.exists():
             continue
@@ -33,3 +34,8 @@ def fetch(layout: Layout) -> None:
         folder.mkdir(parents=True)
         subprocess.run(["dpkg-deb", "-x", str(archives[-1]), str(folder)], check=True)
         print(f"{package}: {archives[-1].name}")
+
+
+def fetch(layout: Layout) -> None:
+    """All that the tables name, and the synthesisers."""
+    unpack(layout, {*packages(), *SYNTHESISERS})

@@ -6,8 +6,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import soundfile
-import soxr
 from numpy.typing import NDArray
 
 from .layout import Layout
@@ -48,7 +46,12 @@ def _resources(path: Path) -> dict[str, bytes]:
     return read_resources(path)
 
 
-def _decode(data: bytes | Path, raw: bool = False) -> Samples:
+def decode(data: bytes | Path, raw: bool = False) -> Samples:
+    """A file, or its bytes, mono at 16 kHz. `raw`: 16-bit samples at that rate without a header."""
+    # Imported here, so that what needs no codec needs no codec's library either.
+    import soundfile
+    import soxr
+
     if raw:
         return np.frombuffer(data, "<i2").astype(np.float32) / 32_768  # type: ignore[arg-type]
     samples, rate = soundfile.read(
@@ -60,7 +63,7 @@ def _decode(data: bytes | Path, raw: bool = False) -> Samples:
 
 @cache
 def _recorded(layout: Layout, source: Source) -> Samples:
-    return _decode(read_bytes(layout, source), source.file.endswith(".raw"))
+    return decode(read_bytes(layout, source), source.file.endswith(".raw"))
 
 
 def event_samples(layout: Layout, recording: Recording, longest: float) -> Samples:
@@ -68,14 +71,14 @@ def event_samples(layout: Layout, recording: Recording, longest: float) -> Sampl
     samples = _recorded(layout, recording)
     samples = samples[round(recording.start * RATE) :]
     seconds = min(recording.seconds or longest, longest)
-    return _levelled(_trimmed(_trimmed(samples)[: round(seconds * RATE)]))
+    return levelled(trimmed(trimmed(samples)[: round(seconds * RATE)]))
 
 
 def speech_samples(layout: Layout, utterance: Utterance) -> Samples:
     """An utterance without the silence around it."""
     if utterance.voice:
-        return _levelled(_trimmed(_decode(layout.spoken / f"{utterance.id}.wav")))
-    return _levelled(_trimmed(_recorded(layout, utterance)))
+        return levelled(trimmed(decode(layout.spoken / f"{utterance.id}.wav")))
+    return levelled(trimmed(_recorded(layout, utterance)))
 
 
 def loudness(samples: Samples) -> NDArray[np.float64]:
@@ -91,12 +94,14 @@ def extent(samples: Samples, floor: float = -120.0) -> tuple[float, float]:
     return float(audible[0] * FRAME / RATE), float((audible[-1] + 1) * FRAME / RATE)
 
 
-def _trimmed(samples: Samples) -> Samples:
+def trimmed(samples: Samples) -> Samples:
+    """Without the silence around it."""
     start, end = extent(samples)
     return samples[round(start * RATE) : round(end * RATE)]
 
 
-def _levelled(samples: Samples) -> Samples:
+def levelled(samples: Samples) -> Samples:
+    """At the common level, with short fades."""
     window = min(len(samples), 2 * RATE // 5)
     energy = np.concatenate([[0.0], np.cumsum(samples.astype(np.float64) ** 2)])
     power = (energy[window:] - energy[:-window]).max() / window

@@ -1,4 +1,4 @@
-"""The sample clips and the rules every implementation shares: padding, scores, selection."""
+"""The sample clips and the rules every implementation shares: padding and scores."""
 
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from whisper_base.features import HOP, SAMPLE_RATE
 from .modules import FRAMES_PER_POSITION, POSITIONS_PER_TOKEN
 
 SAMPLES_PER_TOKEN = HOP * FRAMES_PER_POSITION * POSITIONS_PER_TOKEN
-SEGMENTS = 10
 
 
 def read_clip(path: Path) -> NDArray[np.float32]:
@@ -28,24 +27,3 @@ def scores_of(received: NDArray) -> NDArray[np.float64]:
     positions of a token."""
     by_position = received.astype(np.float64).mean(axis=0)
     return by_position.reshape(-1, POSITIONS_PER_TOKEN).mean(axis=1)
-
-
-def best_first(scores: NDArray, tokens: NDArray) -> NDArray:
-    """Tokens by falling score; among equals the earlier first."""
-    return tokens[np.argsort(-scores[tokens], kind="stable")]
-
-
-def segmentwise_exact(scores: NDArray, ratio: float, segments: int = SEGMENTS) -> NDArray[np.int64]:
-    """The best floor(K / S) tokens of each of S equal segments, then the best of all others until there
-    are K = floor(ratio N). In order of time."""
-    count = len(scores)
-    budget = int(ratio * count)
-    bounds = [i * count // segments for i in range(segments + 1)]
-    kept = np.concatenate(
-        [
-            best_first(scores, np.arange(start, end))[: budget // segments]
-            for start, end in zip(bounds, bounds[1:])
-        ]
-    )
-    rest = best_first(scores, np.setdiff1d(np.arange(count), kept))
-    return np.sort(np.concatenate([kept, rest[: budget - len(kept)]]))

@@ -18,7 +18,7 @@ import transformers
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from .clips import read_clip, scores_of, segmentwise_exact
+from .clips import read_clip, scores_of
 from .greedy import Caption, Model, agreement, decode, prompt_embeddings
 from .layout import Layout
 from .pack import write_json, write_manifest
@@ -33,6 +33,7 @@ from .reference import (
     unquantised_encoder,
 )
 from .runtime import Runtime
+from .selection import segmentwise_exact
 
 RATIOS = (1.0, 0.25)
 TOKENIZER_TEXTS = (

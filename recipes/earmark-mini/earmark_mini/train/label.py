@@ -1,0 +1,204 @@
+"""Stage `label`: one row a recording, split by recording and source.
+
+`tables/events.csv` says what is heard, `tables/classes.csv` by which words a class is recognised. A *source* is
+what takes of one sound share: package, folder and name without numbers. Sources whose recordings are twins
+are one source. A source is held out whole, or not at all: the benchmark's own always, and of every class
+with several sources one.
+"""
+
+import gzip
+import random
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+
+from earmark_benchmark.sounds import decode, read_bytes
+from earmark_benchmark.tables import recordings, utterances
+from whisper_base.weights import sha256_of
+
+from .fetch import SPEECH
+from .fingerprint import fingerprint, twins
+from .sentences import held_out, letters
+from .work import TABLES, Work, read_table, write_table
+
+COLUMNS = ("kind", "package", "file", "sha256", "class", "text", "synonyms", "speaker", "licence", "source")
+COLUMNS += ("split", "why")
+SEED = 3
+PROMPT_SHARE = 9
+"""One prompt in so many is held out, by its words."""
+
+Row = dict[str, str]
+
+
+def source_of(package: str, file: str) -> str:
+    """Takes of one sound share this: folder and name, without the number at the name's end."""
+    path = PurePosixPath(file)
+    return f"{package}:{path.parent.name}/{re.sub(r'[-_ ]?[0-9]+$', '', path.stem) or path.stem}"
+
+
+def split_sources(
+    classes: Sequence[str], sources: Sequence[str], groups: Sequence[int], benchmark: Sequence[bool]
+) -> list[tuple[str, str]]:
+    """`train` or `held` for each recording, and why it is held out.
+
+    Recordings that share a source or a group of twins go together.
+    """
+    component = _components(sources, groups)
+    touched = {c for c, known in zip(component, benchmark, strict=True) if known}
+    by_class: dict[str, set[int]] = defaultdict(set)
+    for name, c in zip(classes, component, strict=True):
+        by_class[name].add(c)
+    chosen: set[int] = set()
+    picker = random.Random(SEED)
+    for name in sorted(by_class):
+        free = sorted(by_class[name] - touched - chosen)
+        # A class keeps at least two sources for training, or it is not learnt at all.
+        if len(free) >= 3:
+            sizes = {c: component.count(c) for c in free}
+            smallest = [c for c in free if sizes[c] == min(sizes.values())]
+            chosen.add(picker.choice(smallest))
+    return [
+        ("held", "benchmark")
+        if known
+        else ("held", "twin or take of the benchmark's")
+        if c in touched
+        else ("held", "source")
+        if c in chosen
+        else ("train", "")
+        for c, known in zip(component, benchmark, strict=True)
+    ]
+
+
+def _components(sources: Sequence[str], groups: Sequence[int]) -> list[int]:
+    component = list(range(len(sources)))
+    while True:
+        lowest: dict[object, int] = {}
+        for i, c in enumerate(component):
+            for key in (("source", sources[i]), ("twins", groups[i])):
+                lowest[key] = min(lowest.get(key, c), c)
+        joined = [
+            min(lowest["source", sources[i]], lowest["twins", groups[i]]) for i in range(len(component))
+        ]
+        if joined == component:
+            return component
+        component = joined
+
+
+def transcripts(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Asterisk's list: file without ending, and words. Descriptions of sounds and unfinished phrases are
+    left out."""
+    for line in lines:
+        name, colon, text = line.partition(": ")
+        if colon and not name.startswith(";") and not re.search(r"[\[(]|\.\.\.", text):
+            yield name.strip(), " ".join(text.split())
+
+
+def _events(work: Work) -> list[Row]:
+    synonyms = {row["class"]: row["synonyms"] for row in read_table(TABLES / "classes.csv")}
+    benchmark = {recording.sha256: recording for recording in recordings()}
+    rows = []
+    for row in read_table(TABLES / "events.csv"):
+        path = work.debian.packages / row["package"] / row["file"]
+        rows.append(
+            {
+                "kind": "event",
+                "package": row["package"],
+                "file": row["file"],
+                "sha256": sha256_of(path),
+                "class": row["class"],
+                "text": row["clause"],
+                "synonyms": synonyms[row["class"]],
+                "licence": row["licence"],
+            }
+        )
+    digests = {row["sha256"] for row in rows}
+    rows += [
+        {
+            "kind": "event",
+            "package": recording.package,
+            "file": recording.file,
+            "sha256": digest,
+            "class": recording.kind,
+            "text": recording.clause,
+            "synonyms": synonyms.get(recording.kind, ""),
+            "licence": recording.licence,
+        }
+        for digest, recording in benchmark.items()
+        if digest not in digests
+    ]
+    prints = []
+    for row in rows:
+        known = benchmark.get(row["sha256"])
+        path = work.debian.packages / row["package"] / row["file"]
+        prints.append(fingerprint(decode(read_bytes(work.debian, known) if known else path)))
+        row["source"] = source_of(row["package"], row["file"])
+    splits = split_sources(
+        [row["class"] for row in rows],
+        [row["source"] for row in rows],
+        twins(prints),
+        [row["sha256"] in benchmark for row in rows],
+    )
+    for row, (split, why) in zip(rows, splits, strict=True):
+        row |= {"split": split, "why": why}
+    return rows
+
+
+def _prompts(work: Work) -> list[Row]:
+    words_of, sounds = (work.debian.packages / name for name in SPEECH)
+    words_file = words_of / f"usr/share/doc/{words_of.name}/core-sounds-en.txt.gz"
+    listed = transcripts(gzip.decompress(words_file.read_bytes()).decode("utf-8").splitlines())
+    folder = next((sounds / "usr/share/asterisk/sounds").iterdir())
+    known = {utterance.sha256 for utterance in utterances()}
+    said = {letters(utterance.text) for utterance in utterances()}
+    rows = []
+    for name, words in listed:
+        path = folder / f"{name}.wav"
+        if not path.exists():
+            continue
+        digest = sha256_of(path)
+        why = (
+            "benchmark"
+            if digest in known
+            else "says what the benchmark says"
+            if letters(words) in said
+            else "words"
+            if held_out(words, PROMPT_SHARE)
+            else ""
+        )
+        rows.append(
+            {
+                "kind": "speech",
+                "package": sounds.name,
+                "file": str(path.relative_to(sounds)),
+                "sha256": digest,
+                "text": words,
+                "speaker": "woman",
+                "licence": "CC-BY-SA-3.0",
+                "source": f"{sounds.name}:{name}",
+                "split": "held" if why else "train",
+                "why": why,
+            }
+        )
+    return rows
+
+
+def check_split(rows: Sequence[Mapping[str, str]]) -> None:
+    """Raises ValueError where a recording or source, or the words of a prompt, are on both sides."""
+    for column in ("sha256", "source"):
+        sides: dict[str, set[str]] = defaultdict(set)
+        for row in rows:
+            sides[row[column]].add(row["split"])
+        mixed = sorted(key for key, found in sides.items() if len(found) > 1)
+        if mixed:
+            raise ValueError(f"trained and held out: {', '.join(mixed)}")
+
+
+def label(work: Work) -> None:
+    """Write labels.csv."""
+    rows = [*_events(work), *_prompts(work)]
+    check_split(rows)
+    write_table(work.labels, rows, COLUMNS)
+    for kind in ("event", "speech"):
+        counts = Counter(row["split"] for row in rows if row["kind"] == kind)
+        print(f"{kind}: {dict(counts)}")

@@ -1,0 +1,172 @@
+"""Clips made on the fly: recordings and speech placed in time, with rooms and noise. NumPy only."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+from earmark_benchmark.mix import noise
+from earmark_benchmark.sounds import RATE, Samples, levelled, trimmed
+
+from .words import Asked, Event, Heard, Speech, ask, forms_of
+
+KINDS = {"one": 28, "two": 18, "many": 6, "at once": 8, "speech": 30, "speech and event": 12, "nothing": 1}
+"""What a clip holds, by weight."""
+
+QUESTIONS = 0.25
+"""The share of clips that are asked about; of the others a caption is wanted."""
+
+PITCH = (0.92, 1.09)
+GAIN_DB = (-12.0, 2.0)
+NOISE_DB = (-75.0, -38.0)
+REVERBERATION = (0.1, 0.6)
+"""Seconds in which an echo falls by 60 dB."""
+
+LARGEST_PART = 0.9
+"""Of its share of the clip, that a sound may take at most."""
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Samples and what they are."""
+
+    what: Event | Speech
+    samples: Samples
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A clip with a question. `kind` is one of `KINDS`."""
+
+    kind: str
+    samples: Samples
+    heard: Heard
+    asked: Asked
+
+
+def room(samples: Samples, random: np.random.Generator) -> Samples:
+    """The sound in a room: an echo that is noise, falling exponentially, 10 to 25 dB under the sound."""
+    seconds = random.uniform(*REVERBERATION)
+    length = int(seconds * RATE)
+    echo = random.standard_normal(length) * 10 ** (-3 * np.arange(length) / length)
+    echo *= 10 ** (-random.uniform(10, 25) / 20) / np.sqrt((echo**2).sum())
+    echo[0] += 1
+    size = 1 << (len(samples) + length - 1).bit_length()
+    wet = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(echo, size), size)
+    return wet[: len(samples) + length // 2].astype(np.float32)
+
+
+def varied(samples: Samples, random: np.random.Generator) -> Samples:
+    """The same sound, somewhat higher or lower, in some room."""
+    if random.random() < 0.3:
+        at = np.arange(0, len(samples) - 1, random.uniform(*PITCH))
+        samples = np.interp(at, np.arange(len(samples)), samples).astype(np.float32)
+    return room(samples, random) if random.random() < 0.4 else samples
+
+
+def prepared(samples: Samples) -> Samples:
+    """A recording as it goes into clips: audible part, common level."""
+    return levelled(trimmed(samples))
+
+
+class Scenes:
+    """An endless source of scenes. With `vary` sounds are varied and noise is added, as in training."""
+
+    def __init__(
+        self, events: Sequence[Sound], speech: Sequence[Callable[[], Sound]], seed: int, vary: bool
+    ) -> None:
+        self._random = Random(seed)
+        self._noise = np.random.default_rng(seed)
+        self._vary = vary
+        self._speech = speech
+        self._by_kind: dict[str, list[Sound]] = defaultdict(list)
+        for sound in events:
+            assert isinstance(sound.what, Event)
+            self._by_kind[sound.what.kind].append(sound)
+        self._kinds = sorted(self._by_kind)
+        self._all = [sound.what for sound in events if isinstance(sound.what, Event)]
+
+    def scene(self, seconds: float, kind: str | None = None, form: str | None = None) -> Scene:
+        """The next scene. `form` of the question: one of `words.ask`'s, drawn where none is named."""
+        kind = kind or self._random.choices(list(KINDS), list(KINDS.values()))[0]
+        length = round(seconds * RATE)
+        sounds = self._sounds(kind, length)
+        samples, sounds = (self._at_once if kind == "at once" else self._in_sequence)(sounds, length)
+        heard = Heard(tuple(sound.what for sound in sounds), at_once=kind == "at once")
+        if self._vary and self._random.random() < 0.6:
+            samples = samples + noise(length, self._random.uniform(*NOISE_DB), self._noise)
+        peak = float(np.abs(samples).max())
+        if peak:
+            samples = samples / np.float32(peak) * np.float32(self._random.uniform(0.3, 0.95))
+        else:
+            samples = noise(length, self._random.uniform(*NOISE_DB), self._noise)
+        forms = forms_of(heard)
+        if form is None:
+            form = self._random.choice(forms) if self._random.random() < QUESTIONS else "caption"
+        return Scene(kind, samples, heard, ask(heard, form, self._all, self._random))
+
+    def _sounds(self, kind: str, length: int) -> list[Sound]:
+        match kind:
+            case "nothing":
+                return []
+            case "one":
+                return self._events(1)
+            case "two" | "at once":
+                return self._events(2)
+            case "many":
+                return self._events(self._random.randint(3, 4))
+            case "speech":
+                return [self._said(length)]
+            case _:
+                sounds = [self._said(length // 2), *self._events(1)]
+                self._random.shuffle(sounds)
+                return sounds
+
+    def _events(self, count: int) -> list[Sound]:
+        """Of different kinds; the square root of a kind's recordings is its weight."""
+        chosen: list[Sound] = []
+        weights = [min(len(self._by_kind[kind]), 4) ** 0.5 for kind in self._kinds]
+        while len(chosen) < count:
+            kind = self._random.choices(self._kinds, weights)[0]
+            if all(isinstance(c.what, Event) and c.what.kind != kind for c in chosen):
+                chosen.append(self._random.choice(self._by_kind[kind]))
+        return chosen
+
+    def _said(self, length: int) -> Sound:
+        """Speech that fits: words that are cut off cannot be transcribed."""
+        for _ in range(100):
+            sound = self._random.choice(self._speech)()
+            if len(sound.samples) <= LARGEST_PART * length:
+                return sound
+        raise ValueError(f"no speech is shorter than {LARGEST_PART * length / RATE:.1f} s")
+
+    def _varied(self, sound: Sound) -> Samples:
+        samples = varied(sound.samples, self._noise) if self._vary else sound.samples
+        return samples * np.float32(10 ** (self._random.uniform(*GAIN_DB) / 20))
+
+    def _at_once(self, sounds: list[Sound], length: int) -> tuple[Samples, list[Sound]]:
+        clip = np.zeros(length, np.float32)
+        starts = sorted(int(self._random.uniform(0, 0.2) * length) for _ in sounds)
+        for start, sound in zip(starts, sounds, strict=True):
+            _place(clip, self._varied(sound), start)
+        return clip, sounds
+
+    def _in_sequence(self, sounds: list[Sound], length: int) -> tuple[Samples, list[Sound]]:
+        clip = np.zeros(length, np.float32)
+        pieces = []
+        for sound in sounds:
+            share = length if isinstance(sound.what, Speech) and len(sounds) == 1 else length // len(sounds)
+            pieces.append(self._varied(sound)[: int(share * LARGEST_PART) if len(sounds) > 1 else share])
+        free = max(0, length - sum(map(len, pieces)))
+        gaps = sorted(self._random.uniform(0, free) for _ in pieces)
+        at = 0
+        for gap, piece in zip(gaps, pieces, strict=True):
+            _place(clip, piece, at + int(gap))
+            at += len(piece)
+        return clip, sounds
+
+
+def _place(clip: Samples, samples: Samples, start: int) -> None:
+    piece = samples[: len(clip) - start]
+    clip[start : start + len(piece)] += piece

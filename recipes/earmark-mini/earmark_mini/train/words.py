@@ -1,0 +1,203 @@
+"""What is said of a clip and asked about it, and how an answer is scored. Text only."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from earmark_benchmark.captions import capitalised, sentence
+from earmark_benchmark.questions import ALIKE
+
+CAPTION = "Describe the audio."
+WORDS = "What does the person say?"
+ANYONE = "Is anyone speaking?"
+FIRST = "What is heard first?"
+WHICH = "Which is heard?"
+LETTERS = "ABCD"
+
+
+@dataclass(frozen=True)
+class Event:
+    """A sound that has a name."""
+
+    kind: str
+    clause: str
+    synonyms: tuple[str, ...] = ()
+    """Words by which the class is recognised"""
+
+
+@dataclass(frozen=True)
+class Speech:
+    """Somebody's words."""
+
+    speaker: str
+    text: str
+
+    @property
+    def words(self) -> str:
+        """With a capital, without the final period."""
+        return capitalised(self.text.strip().rstrip(".").strip())
+
+    @property
+    def clause(self) -> str:
+        """Who says what."""
+        return f'a {self.speaker} says, "{self.words}"'
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What is in a clip, in order of time; or at once."""
+
+    sounds: tuple[Event | Speech, ...]
+    at_once: bool = False
+    events: tuple[Event, ...] = field(init=False)
+    speech: Speech | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        spoken = [sound for sound in self.sounds if isinstance(sound, Speech)]
+        object.__setattr__(self, "events", tuple(s for s in self.sounds if isinstance(s, Event)))
+        object.__setattr__(self, "speech", spoken[0] if spoken else None)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question and its right answer. `form`: caption, words, anyone, heard, first or which."""
+
+    form: str
+    question: str
+    answer: str
+
+
+def caption(heard: Heard) -> str:
+    """`A dog barks, then a bell rings.`; nothing at all is silence."""
+    if not heard.sounds:
+        return "Nothing is heard."
+    return sentence((" while " if heard.at_once else ", then ").join(s.clause for s in heard.sounds))
+
+
+def ask(heard: Heard, form: str, others: Sequence[Event], random: Random) -> Asked:
+    """A question of this form. `others` are events to ask about that may be absent.
+
+    Raises ValueError where the clip has no answer to it.
+    """
+    kinds = {event.kind for event in heard.events}
+    for alike in ALIKE:
+        if kinds & alike:
+            kinds |= alike
+    absent = [event for event in others if event.kind not in kinds]
+    match form:
+        case "caption":
+            return Asked(form, CAPTION, caption(heard))
+        case "words" if heard.speech:
+            return Asked(form, WORDS, sentence(heard.speech.words))
+        case "anyone":
+            return Asked(form, ANYONE, "Yes." if heard.speech else "No.")
+        case "heard" if heard.events and absent:
+            yes = random.random() < 0.5
+            event = random.choice(heard.events if yes else absent)
+            return Asked(form, f"Is this heard: {event.clause}?", "Yes." if yes else "No.")
+        case "first" if len(heard.events) == len(heard.sounds) >= 2 and not heard.at_once:
+            return Asked(form, FIRST, sentence(heard.events[0].clause))
+        case "which" if heard.events and len({event.clause for event in absent}) >= 3:
+            right = random.choice(heard.events).clause
+            choices = [right, *random.sample(sorted({event.clause for event in absent}), 3)]
+            random.shuffle(choices)
+            listed = " ".join(f"({a}) {capitalised(c)}" for a, c in zip(LETTERS, choices, strict=True))
+            answer = f"({LETTERS[choices.index(right)]}) {capitalised(right)}"
+            return Asked(form, f"{WHICH} {listed}", answer)
+    raise ValueError(f"no {form} question about this clip")
+
+
+def forms_of(heard: Heard) -> list[str]:
+    """The forms of question, captions apart, that this clip has an answer to."""
+    forms = ["anyone"]
+    forms += ["words"] if heard.speech else []
+    forms += ["heard", "which"] if heard.events else []
+    forms += ["first"] if len(heard.events) == len(heard.sounds) >= 2 and not heard.at_once else []
+    return forms
+
+
+def tokens(text: str) -> list[str]:
+    """Words without case and punctuation, apostrophes kept."""
+    return re.sub(r"[^a-z0-9' ]", " ", text.lower()).split()
+
+
+def word_errors(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
+    """Substitutions, deletions and insertions of the shortest edit."""
+    row = list(range(len(hypothesis) + 1))
+    for i, word in enumerate(reference, start=1):
+        diagonal, row[0] = row[0], i
+        for j, other in enumerate(hypothesis, start=1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (word != other))
+    return row[-1]
+
+
+def quoted(text: str) -> str:
+    """The words between the first and the last quotation mark; to the end where the last is missing."""
+    found = re.search(r'"(.*)"|"(.*)', text)
+    return (found.group(1) or found.group(2) or "") if found else ""
+
+
+def names_clause(event: Event, said: str) -> bool:
+    """Whether the event's own words are said."""
+    return event.clause in " ".join(said.lower().split())
+
+
+def names_class(event: Event, said: str) -> bool:
+    """Whether the class, the clause or a synonym is said, outside of what somebody is quoted with.
+    A plural or a form of a verb counts: the word's beginning decides."""
+    outside = re.sub(r'"[^"]*("|$)', " ", said.lower())
+    wanted = (event.clause, event.kind, *event.synonyms)
+    return any(re.search(rf"\b{re.escape(word)}\w{{0,3}}\b", outside) for word in wanted if word)
+
+
+def is_right(asked: Asked, said: str) -> bool:
+    """Whether an answer in the wanted form is right: the letter, yes or no, the first event's words."""
+    right, given = tokens(asked.answer), tokens(said)
+    return given[:1] == right[:1] if asked.form in ("anyone", "heard", "which") else given == right
+
+
+@dataclass
+class Tally:
+    """Counts over clips; each share is of what there was."""
+
+    events: int = 0
+    named: int = 0
+    """The event's own words"""
+    classes: int = 0
+    """Or a synonym"""
+    words: int = 0
+    wrong: int = 0
+    """At most all words of a clip"""
+    captions: int = 0
+    exact: int = 0
+    asked: dict[str, int] = field(default_factory=dict)
+    right: dict[str, int] = field(default_factory=dict)
+
+    def add(self, heard: Heard, asked: Asked, said: str) -> None:
+        """Score one answer."""
+        if asked.form == "caption":
+            self.captions += 1
+            self.exact += said.strip() == asked.answer
+            self.events += len(heard.events)
+            self.named += sum(names_clause(event, said) for event in heard.events)
+            self.classes += sum(names_class(event, said) for event in heard.events)
+        elif asked.form != "words":
+            self.asked[asked.form] = self.asked.get(asked.form, 0) + 1
+            self.right[asked.form] = self.right.get(asked.form, 0) + is_right(asked, said)
+        if heard.speech and asked.form in ("caption", "words"):
+            reference = tokens(heard.speech.words)
+            spoken = tokens(quoted(said) if asked.form == "caption" else said)
+            self.words += len(reference)
+            self.wrong += min(word_errors(reference, spoken), len(reference))
+
+    def shares(self) -> dict[str, float]:
+        """Everything as shares, to three digits."""
+        pairs = {
+            "wordsWrong": (self.wrong, self.words),
+            "eventsNamed": (self.named, self.events),
+            "eventsBySynonym": (self.classes, self.events),
+            "captionsExact": (self.exact, self.captions),
+            **{f"right.{form}": (self.right[form], count) for form, count in sorted(self.asked.items())},
+        }
+        return {name: round(part / whole, 3) for name, (part, whole) in pairs.items() if whole}

@@ -1,0 +1,245 @@
+"""Everything of the training that needs no PyTorch: `python -m unittest tests.test_data`."""
+
+import re
+import tempfile
+import unittest
+from pathlib import Path
+from random import Random
+
+import numpy as np
+from earmark_mini.selection import STRATEGIES
+from earmark_mini.train.fingerprint import are_twins, fingerprint, twins
+from earmark_mini.train.label import check_split, source_of, split_sources, transcripts
+from earmark_mini.train.scene import KINDS, Scenes, Sound, prepared, room
+from earmark_mini.train.sentences import examples, held_out
+from earmark_mini.train.speak import plan
+from earmark_mini.train.words import (
+    Asked,
+    Event,
+    Heard,
+    Speech,
+    Tally,
+    ask,
+    caption,
+    forms_of,
+    names_class,
+    quoted,
+    word_errors,
+)
+from earmark_mini.train.work import TABLES, read_table, write_table
+
+RATE = 16_000
+DOG = Event("dog", "a dog barks", ("bark", "barking"))
+BELL = Event("bell", "a bell rings", ("chime",))
+CAT = Event("cat", "a cat meows", ("kitten", "meow"))
+OWL = Event("owl", "an owl hoots", ("hoot",))
+SAID = Speech("woman", "please enter your number.")
+
+
+def sweep(seed: int, seconds: float = 1.5) -> np.ndarray:
+    """A sound with a course of its own: a few gliding tones."""
+    random = np.random.default_rng(seed)
+    time = np.arange(int(seconds * RATE)) / RATE
+    tones = [
+        np.sin(2 * np.pi * np.cumsum(random.uniform(200, 3000) + random.uniform(-1, 1) * 900 * time) / RATE)
+        for _ in range(3)
+    ]
+    return (sum(tones) * (0.2 + 0.1 * np.sin(2 * np.pi * random.uniform(1, 6) * time))).astype(np.float32)
+
+
+class Sentences(unittest.TestCase):
+    def test_only_short_plain_examples(self) -> None:
+        line = '00001740 29 v 04 | draw air; "I can breathe better now"; "(odd)"; "too short"; "Rain  fell, all day"'
+        self.assertEqual(
+            examples([line, 'no bar "a b c d"']), {"I can breathe better now", "Rain fell, all day"}
+        )
+
+    def test_held_out_by_words_alone(self) -> None:
+        texts = [f"word {chr(97 + i % 26)}{chr(97 + i // 26)} here" for i in range(600)]
+        held = [text for text in texts if held_out(text, 10)]
+        self.assertTrue(30 < len(held) < 90)
+        self.assertTrue(all(held_out(text.upper() + ".", 10) for text in held))
+
+
+class Voices(unittest.TestCase):
+    def test_same_plan_each_time_and_all_voices_used(self) -> None:
+        voices = read_table(TABLES / "voices.csv")
+        plans = [plan(number, voices) for number in range(2000)]
+        self.assertEqual(plans, [plan(number, voices) for number in range(2000)])
+        self.assertEqual({p.voice for p in plans}, {row["voice"] for row in voices})
+
+    def test_no_voice_of_the_benchmark(self) -> None:
+        held = {row["voice"] for row in read_table(TABLES.parents[1] / "benchmark" / "sentences.csv")}
+        self.assertFalse(
+            held & {f"{row['engine']}:{row['voice']}" for row in read_table(TABLES / "voices.csv")}
+        )
+
+
+class Tables(unittest.TestCase):
+    def test_every_event_has_a_class_once(self) -> None:
+        events, classes = read_table(TABLES / "events.csv"), read_table(TABLES / "classes.csv")
+        names = [row["class"] for row in classes]
+        self.assertEqual(len(names), len(set(names)))
+        self.assertEqual({row["class"] for row in events}, set(names))
+        files = [(row["package"], row["file"]) for row in events]
+        self.assertEqual(len(files), len(set(files)))
+
+    def test_archives_have_hashes(self) -> None:
+        rows = read_table(TABLES / "archives.csv")
+        self.assertTrue(rows)
+        self.assertTrue(all(re.fullmatch(r"[0-9a-f]{64}", row["sha256"]) for row in rows))
+
+    def test_table_is_whole_or_absent(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "a", "t.csv")
+            with self.assertRaises(ValueError):
+                write_table(path, [{"x": 1, "unknown": 2}], ("x",))
+            self.assertFalse(path.exists())
+            write_table(path, [{"x": 1}], ("x",))
+            self.assertEqual(read_table(path), [{"x": "1"}])
+
+
+class Twins(unittest.TestCase):
+    def test_gain_silence_noise_and_cuts_do_not_hide_a_twin(self) -> None:
+        sound = sweep(1)
+        shifted = np.concatenate([np.zeros(5000, np.float32), 0.3 * sound])
+        noisy = sound + np.random.default_rng(0).normal(0, 1e-4, len(sound)).astype(np.float32)
+        for other in (shifted, noisy, sound[4000:20000]):
+            self.assertTrue(are_twins(fingerprint(sound), fingerprint(other)))
+
+    def test_other_sounds_are_no_twins(self) -> None:
+        prints = [fingerprint(sweep(seed)) for seed in range(8)]
+        self.assertEqual(len(set(twins(prints))), 8)
+
+    def test_silence_and_blips_resemble_nothing(self) -> None:
+        blip = fingerprint(sweep(3, 0.03))
+        self.assertFalse(are_twins(blip, blip))
+
+
+class Split(unittest.TestCase):
+    def test_takes_share_a_source(self) -> None:
+        self.assertEqual(source_of("p", "s/wolf-growl-1.ogg"), source_of("p", "s/wolf-growl-2.ogg"))
+        self.assertEqual(source_of("p", "s/bird1_00.ogg"), source_of("p", "s/bird1_01.ogg"))
+        self.assertNotEqual(source_of("p", "s/bird1_00.ogg"), source_of("p", "s/bird2_00.ogg"))
+        self.assertNotEqual(source_of("p", "a/1.ogg"), source_of("p", "b/1.ogg"))
+
+    def test_benchmark_its_takes_and_twins_are_held_out(self) -> None:
+        splits = split_sources(
+            ["dog"] * 6, ["a", "a", "b", "c", "d", "e"], [0, 1, 2, 1, 4, 5], [True] + [False] * 5
+        )
+        self.assertEqual([split for split, _ in splits[:2]], ["held", "held"])
+        self.assertEqual(splits[3][0], "held")  # twin of a take
+        self.assertEqual([why for _, why in splits].count("source"), 1)
+        self.assertEqual([split for split, _ in splits].count("train"), 2)
+
+    def test_small_classes_stay(self) -> None:
+        splits = split_sources(["owl", "owl"], ["a", "b"], [0, 1], [False, False])
+        self.assertEqual([split for split, _ in splits], ["train", "train"])
+
+    def test_mixed_sources_are_refused(self) -> None:
+        rows = [
+            {"sha256": "1", "source": "a", "split": "train"},
+            {"sha256": "2", "source": "a", "split": "held"},
+        ]
+        with self.assertRaises(ValueError):
+            check_split(rows)
+
+    def test_transcripts(self) -> None:
+        lines = ["; title", "a/b: Please  hold.", "c: [beep]", "d: one moment ...", "no colon"]
+        self.assertEqual(list(transcripts(lines)), [("a/b", "Please hold.")])
+
+
+class Words(unittest.TestCase):
+    def test_captions(self) -> None:
+        self.assertEqual(caption(Heard(())), "Nothing is heard.")
+        self.assertEqual(caption(Heard((DOG, BELL))), "A dog barks, then a bell rings.")
+        self.assertEqual(caption(Heard((DOG, BELL), at_once=True)), "A dog barks while a bell rings.")
+        said = caption(Heard((DOG, SAID)))
+        self.assertEqual(said, 'A dog barks, then a woman says, "Please enter your number."')
+        self.assertEqual(quoted(said), "Please enter your number.")
+
+    def test_every_form_has_a_right_answer_that_scores(self) -> None:
+        heard = Heard((DOG, BELL))
+        for seed in range(20):
+            for form in forms_of(heard):
+                asked = ask(heard, form, [DOG, CAT, OWL, Event("horse", "a horse neighs")], Random(seed))
+                tally = Tally()
+                tally.add(heard, asked, asked.answer)
+                self.assertEqual(tally.shares(), {f"right.{form}": 1.0})
+                self.assertNotIn("wordsWrong", tally.shares())
+
+    def test_no_answer_no_question(self) -> None:
+        for form in ("words", "first", "nonsense"):
+            with self.assertRaises(ValueError):
+                ask(Heard((DOG,)), form, [CAT], Random(0))
+
+    def test_alike_sounds_are_no_wrong_choices(self) -> None:
+        others = [BELL, Event("gong", "a gong is struck"), CAT, DOG, OWL]
+        for seed in range(20):
+            question = ask(Heard((BELL,)), "which", others, Random(seed)).question
+            self.assertNotIn("gong", question.lower())
+
+    def test_word_errors(self) -> None:
+        self.assertEqual(word_errors("a b c".split(), "a x c d".split()), 2)
+        self.assertEqual(word_errors([], ["a"]), 1)
+
+    def test_synonyms_count_but_not_in_quotations(self) -> None:
+        self.assertTrue(names_class(CAT, "Two kittens are heard."))
+        self.assertFalse(names_class(CAT, 'A man says, "The cat sat."'))
+        self.assertFalse(names_class(Event("car", "a car passes by"), "A cartoon plays."))
+
+    def test_tally_of_a_caption(self) -> None:
+        heard, tally = Heard((DOG, SAID)), Tally()
+        tally.add(
+            heard,
+            Asked("caption", "", caption(heard)),
+            'A dog is barking, then a woman says, "Please enter a number."',
+        )
+        self.assertEqual(
+            tally.shares(),
+            {"wordsWrong": 0.25, "eventsNamed": 0.0, "eventsBySynonym": 1.0, "captionsExact": 0.0},
+        )
+
+
+class SceneTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.events = [Sound(e, prepared(sweep(i))) for i, e in enumerate((DOG, BELL, CAT, OWL))]
+        self.speech = [lambda: Sound(SAID, prepared(sweep(9, 1.0)))]
+
+    def test_every_kind_fits_and_is_heard(self) -> None:
+        scenes = Scenes(self.events, self.speech, 1, vary=True)
+        for kind in KINDS:
+            scene = scenes.scene(4.0, kind)
+            self.assertEqual(scene.samples.shape, (4 * RATE,))
+            self.assertEqual(scene.samples.dtype, np.float32)
+            self.assertTrue(np.isfinite(scene.samples).all() and np.abs(scene.samples).max() <= 1)
+            self.assertEqual("nothing" == kind, not scene.heard.sounds)
+
+    def test_seeded(self) -> None:
+        one, other = (Scenes(self.events, self.speech, 5, vary=True).scene(3.0) for _ in range(2))
+        self.assertEqual(one.asked, other.asked)
+        np.testing.assert_array_equal(one.samples, other.samples)
+
+    def test_speech_is_never_cut(self) -> None:
+        with self.assertRaises(ValueError):
+            Scenes(self.events, self.speech, 1, vary=False).scene(0.9, "speech")
+
+    def test_room_keeps_the_sound_and_adds_a_tail(self) -> None:
+        sound = sweep(2)
+        wet = room(sound, np.random.default_rng(0))
+        self.assertGreater(len(wet), len(sound))
+        self.assertGreater(np.corrcoef(wet[: len(sound)], sound)[0, 1], 0.8)
+
+
+class Selections(unittest.TestCase):
+    def test_budgets_and_order(self) -> None:
+        scores = np.random.default_rng(0).random(103)
+        for name, select in STRATEGIES.items():
+            for ratio in (0.5, 0.25, 0.1):
+                kept = select(scores, ratio)
+                self.assertEqual(len(kept), int(ratio * 103), name)
+                self.assertTrue((np.diff(kept) > 0).all())
+
+
+if __name__ == "__main__":
+    unittest.main()
