@@ -2,6 +2,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { chromium, type Browser, type ConsoleMessage } from 'playwright-core';
+import { it, onTestFailed } from 'vitest';
 import { findChromium } from '../../scripts/chromium.mjs';
 import { CodeServer } from './code-server';
 import { Workbench } from './workbench';
@@ -108,4 +109,16 @@ export class Harness {
       this.errors.push(`${message.text()} (${url})`);
     }
   }
+}
+
+/** A way to tell scenes that follow one another in one window; one that fails leaves a picture and the logs. */
+export function scenesIn(harness: () => Harness): (name: string, play: () => Promise<void>) => void {
+  return (name, play) => {
+    it(name, async () => {
+      onTestFailed(async () => {
+        await harness().diagnose(name);
+      });
+      await play();
+    });
+  };
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFailed } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFailed, vi } from 'vitest';
 import { FakeHub, refuse } from '../unit/hub/fake-hub';
 import { addPack } from '../unit/hub/noise-pack';
 import { Harness } from './harness';
@@ -43,9 +43,18 @@ describe('models in VS Code', () => {
       await input.fill(text);
       await input.press('Enter');
     };
-    // The labels of actions begin with an icon.
-    const act = (label: string): Promise<void> =>
-      page.locator('.quick-input-widget .monaco-list-row').filter({ hasText: label }).first().click();
+    // The labels of actions begin with an icon. A list closes when the page behind it takes the focus: once more.
+    const manage = async (action: string): Promise<void> => {
+      const row = page.locator('.quick-input-widget .monaco-list-row').filter({ hasText: action }).first();
+      await vi.waitFor(
+        async () => {
+          await workbench.runCommand('Earmark: Manage Models');
+          await workbench.pick('Tiny noise');
+          await row.click({ timeout: 4000 });
+        },
+        { timeout: 60_000 },
+      );
+    };
     await workbench.runCommand('Earmark: Add Model');
     await page.locator('.quick-input-widget').filter({ hasText: 'Add a model from 127.0.0.1' }).waitFor();
     await type(hub.repository);
@@ -62,13 +71,9 @@ describe('models in VS Code', () => {
     await harness.screenshot('model-added');
 
     await workbench.clearNotifications();
-    await workbench.runCommand('Earmark: Manage Models');
-    await workbench.pick('Tiny noise');
-    await act('Verify');
+    await manage('Verify');
     await workbench.notification('tiny: 2 files are as they should be.').waitFor();
-    await workbench.runCommand('Earmark: Manage Models');
-    await workbench.pick('Tiny noise');
-    await act('Remove');
+    await manage('Remove');
     await page.locator('.monaco-dialog-box').getByRole('button', { name: 'Remove' }).click();
     await expect.poll(() => option.count()).toBe(0);
     expect(harness.takeErrors()).toEqual([]);

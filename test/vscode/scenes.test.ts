@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Frame, Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFailed } from 'vitest';
-import { Harness } from './harness';
+import { Harness, scenesIn } from './harness';
 import type { ThemeName } from './workbench';
 
 const sound = 'howl-then-bell.wav';
@@ -21,14 +21,7 @@ describe('Earmark in VS Code', () => {
     await harness.stop();
   });
 
-  function scene(name: string, play: () => Promise<void>): void {
-    it(name, async () => {
-      onTestFailed(async () => {
-        await harness.diagnose(name);
-      });
-      await play();
-    });
-  }
+  const scene = scenesIn(() => harness);
 
   scene('is installed from its VSIX and offers its commands', async () => {
     const extensions = await harness.server.installedExtensions();
