@@ -23,12 +23,13 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=RECIPE / "build", help="folder for intermediates")
     parser.add_argument("--pack", type=Path, help="folder of the pack")
     parser.add_argument("--samples", type=Path, help="folder of the sample clips")
+    parser.add_argument("--weights", type=Path, help="folder of the trained adapter and LoRA")
     arguments = parser.parse_args()
     unknown = set(arguments.stages) - set(STAGES)
     if unknown:
         parser.error(f"no such stage: {', '.join(sorted(unknown))}")
     os.environ["HF_HUB_OFFLINE"] = "1"
-    folders = {"pack": arguments.pack, "samples": arguments.samples}
+    folders = {name: getattr(arguments, name) for name in ("pack", "samples", "weights")}
     layout = Layout(arguments.work.resolve(), **{k: v.resolve() for k, v in folders.items() if v})
     for name in STAGES:
         if not arguments.stages or name in arguments.stages:

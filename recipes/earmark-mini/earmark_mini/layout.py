@@ -16,8 +16,18 @@ class Layout:
     samples: Path = REPOSITORY / "media" / "samples"
     reference: Path = REPOSITORY / "test" / "reference" / "earmark-mini"
 
-    trained_adapter = RECIPE / "weights" / "adapter.safetensors"
-    trained_lora = RECIPE / "weights" / "lora.safetensors"
+    weights: Path = RECIPE / "weights"
+    """What was trained for Earmark."""
+
+    @property
+    def trained_adapter(self) -> Path:
+        """Audio token to embedding."""
+        return self.weights / "adapter.safetensors"
+
+    @property
+    def trained_lora(self) -> Path:
+        """The language model's low-rank change."""
+        return self.weights / "lora.safetensors"
 
     @property
     def wheels(self) -> Path:

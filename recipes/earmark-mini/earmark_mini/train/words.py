@@ -1,7 +1,7 @@
 """What is said of a clip and asked about it, and how an answer is scored. Text only."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -190,6 +190,19 @@ class Tally:
             spoken = tokens(quoted(said) if asked.form == "caption" else said)
             self.words += len(reference)
             self.wrong += min(word_errors(reference, spoken), len(reference))
+
+    @staticmethod
+    def sum(tallies: Iterable["Tally"]) -> "Tally":
+        """The counts of all."""
+        total = Tally()
+        for tally in tallies:
+            for name in ("events", "named", "classes", "words", "wrong", "captions", "exact"):
+                setattr(total, name, getattr(total, name) + getattr(tally, name))
+            for name in ("asked", "right"):
+                mine = getattr(total, name)
+                for form, count in getattr(tally, name).items():
+                    mine[form] = mine.get(form, 0) + count
+        return total
 
     def shares(self) -> dict[str, float]:
         """Everything as shares, to three digits."""

@@ -1,0 +1,20 @@
+"""Stage `export`: a checkpoint as the float16 files of which the pack's recipe makes a pack.
+
+`python -m earmark_mini merge balance export quantise pack --weights FOLDER --pack FOLDER` goes on from there.
+"""
+
+import torch
+from safetensors.torch import save_file
+
+from .work import Work
+
+
+def export(work: Work, name: str = "stage2-random") -> None:
+    """Write `weights/<name>/{adapter,lora}.safetensors`."""
+    state = torch.load(work.checkpoint(name), weights_only=True)["state"]
+    folder = work.root / "weights" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in ("adapter", "lora"):
+        tensors = {key: tensor.half().contiguous() for key, tensor in state[part].items()}
+        save_file(tensors, folder / f"{part}.safetensors")
+    print(folder)

@@ -1,0 +1,146 @@
+"""The networks that are trained and those that they are trained between."""
+
+import torch
+import torch.nn.functional as F
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from transformers import LlamaConfig, LlamaForCausalLM
+from whisper_base.features import HOP, WINDOW, mel_filters
+
+from ..clips import SAMPLES_PER_TOKEN
+from ..export import load_encoder as load_published_encoder
+from ..merge import LORA_SCALE
+from ..modules import EMBEDDING_WIDTH, ENCODER_HEADS, POSITIONS_PER_TOKEN, Adapter, Encoder, SelfAttention
+from .quantisation import fake_quantised, rounded_activations
+from .work import Work
+
+RANK = 32
+MATRICES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+SMALL_LAYERS = 2
+
+
+def load_encoder(work: Work) -> Encoder:
+    """Whisper base's encoder, frozen. Random weights in a small run."""
+    encoder = Encoder().eval() if work.small else load_published_encoder(work.base)
+    return encoder.requires_grad_(False)
+
+
+def load_language_model(work: Work) -> LlamaForCausalLM:
+    """SmolLM2, frozen, float32. Two layers of random weights in a small run."""
+    if work.small:
+        config = LlamaConfig(
+            hidden_size=EMBEDDING_WIDTH,
+            intermediate_size=1536,
+            num_hidden_layers=SMALL_LAYERS,
+            num_attention_heads=9,
+            num_key_value_heads=3,
+            vocab_size=49_152,
+            tie_word_embeddings=True,
+        )
+        model = LlamaForCausalLM(config)
+    else:
+        model = LlamaForCausalLM.from_pretrained(work.base.smollm2, dtype=torch.float32)
+    return model.eval().requires_grad_(False)
+
+
+def load_tokenizer(work: Work) -> Tokenizer:
+    """The pack's tokenizer, which is SmolLM2's."""
+    return Tokenizer.from_file(str(work.base.pack / "tokenizer.json"))
+
+
+def log_mel(samples: Tensor) -> Tensor:
+    """Whisper's features at the clips' own length: [B, n] -> [B, 80, n / 160], n a multiple of 640."""
+    filters = torch.from_numpy(mel_filters()).float()
+    spectrum = torch.stft(samples, WINDOW, HOP, window=torch.hann_window(WINDOW), return_complex=True)
+    power = spectrum[..., :-1].abs() ** 2
+    decades = (filters.T @ power).clamp(min=1e-10).log10()
+    return (torch.maximum(decades, decades.amax((1, 2), keepdim=True) - 8) + 4) / 4
+
+
+class Ear(nn.Module):
+    """Encoder with the attention that its last layer's positions receive."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self._received: Tensor | None = None
+        self._wanted = False
+        encoder.layers[-1].self_attn.register_forward_pre_hook(self._note)
+
+    @torch.no_grad()
+    def forward(self, samples: Tensor, scores: bool = False) -> tuple[Tensor, Tensor | None]:
+        """samples [B, n] -> tokens [B, k, 1024], and where wanted scores [B, k]: attention received, mean
+        over heads and over the positions of a token, summed over queries. k = n / 640, rounded up."""
+        samples = F.pad(samples, (0, -samples.shape[1] % SAMPLES_PER_TOKEN))
+        self._wanted = scores
+        tokens = self.encoder(log_mel(samples))
+        received, self._received = self._received, None
+        return tokens, received
+
+    def _note(self, attention: SelfAttention, inputs: tuple[Tensor]) -> None:
+        if not self._wanted:
+            return
+        (x,) = inputs
+        query, key = (
+            projected.unflatten(-1, (ENCODER_HEADS, -1)).transpose(1, 2)
+            for projected in (attention.q_proj(x), attention.k_proj(x))
+        )
+        probabilities = (query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5).softmax(-1)
+        received = probabilities.sum(2).mean(1)
+        self._received = received.unflatten(-1, (-1, POSITIONS_PER_TOKEN)).mean(-1)
+
+
+class LowRank(nn.Module):
+    """A frozen matrix W with a trained change: x (W + s B A)^T. With `bits` the sum is used as it ships,
+    rounded to that many bits; gradients pass the rounding."""
+
+    def __init__(self, base: nn.Linear, bits: int | None) -> None:
+        super().__init__()
+        self.base = base
+        self.bits = bits
+        self.lora_A = nn.Parameter(torch.randn(RANK, base.in_features) / base.in_features**0.5)
+        self.lora_B = nn.Parameter(torch.zeros(base.out_features, RANK))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[…, in] -> […, out]."""
+        if self.bits is None:
+            return self.base(x) + LORA_SCALE * F.linear(F.linear(x, self.lora_A), self.lora_B)
+        merged = self.base.weight + LORA_SCALE * (self.lora_B @ self.lora_A)
+        return F.linear(rounded_activations(x), fake_quantised(merged, self.bits))
+
+
+class Trained(nn.Module):
+    """Adapter and LoRA, by the names they are published under, around the frozen language model."""
+
+    def __init__(self, work: Work, bits: int | None = None) -> None:
+        super().__init__()
+        self.adapter = Adapter()
+        self.language_model = load_language_model(work)
+        for layer in self.language_model.model.layers:
+            for part in (layer.self_attn, layer.mlp):
+                for name in MATRICES:
+                    if hasattr(part, name):
+                        setattr(part, name, LowRank(getattr(part, name), bits))
+        if bits is not None:
+            embeddings = self.language_model.get_input_embeddings().weight
+            embeddings.data = fake_quantised(embeddings.data, bits=8)
+
+    def lora(self) -> dict[str, Tensor]:
+        """`model.layers.I.self_attn.q_proj.lora_A` and so on."""
+        return {name: p for name, p in self.language_model.named_parameters() if p.requires_grad}
+
+    def published(self) -> dict[str, dict[str, Tensor]]:
+        """Adapter and LoRA as they are stored."""
+        return {"adapter": self.adapter.state_dict(), "lora": self.lora()}
+
+    def load(self, state: dict[str, dict[str, Tensor]]) -> None:
+        """The inverse of `published`; a checkpoint of stage 1 has no LoRA."""
+        self.adapter.load_state_dict(state["adapter"])
+        if "lora" in state:
+            missing, unknown = self.language_model.load_state_dict(state["lora"], strict=False)
+            if unknown or set(missing) & self.lora().keys():
+                raise ValueError("the LoRA is for another model")
+
+    def embed(self, ids: list[int]) -> Tensor:
+        """[n, 576]."""
+        return self.language_model.get_input_embeddings()(torch.tensor(ids))

@@ -1,0 +1,46 @@
+"""Everything that somebody says: Asterisk's prompts, then WordNet's sentences."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from earmark_benchmark.sounds import RATE, Samples, decode
+
+from .scene import prepared
+from .words import Speech
+from .work import Work, read_table
+
+LONGEST_SECONDS = 8.0
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """Words, and where they are heard."""
+
+    file: Path
+    what: Speech
+    held: bool
+
+    def samples(self) -> Samples:
+        """At the common level, without silence around."""
+        return prepared(decode(self.file))
+
+
+def prompts(work: Work) -> list[Utterance]:
+    """Real speech. Long prompts are left out."""
+    rows = [row for row in read_table(work.labels) if row["kind"] == "speech"]
+    return [_utterance(work.debian.packages / row["package"] / row["file"], row) for row in rows]
+
+
+def sentences(work: Work) -> list[Utterance]:
+    """Synthetic speech, as far as it has been spoken."""
+    table = work.spoken / "spoken.csv"
+    return [_utterance(work.spoken / row["file"], row) for row in read_table(table)] if table.exists() else []
+
+
+def _utterance(file: Path, row: dict[str, str]) -> Utterance:
+    return Utterance(file, Speech(row["speaker"], row["text"]), row["split"] == "held")
+
+
+def is_short(samples: Samples) -> bool:
+    """Whether it is short enough to be learnt from."""
+    return len(samples) <= LONGEST_SECONDS * RATE

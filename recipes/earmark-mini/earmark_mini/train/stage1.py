@@ -1,0 +1,113 @@
+"""Stage 1: CTC into the language model's own embedding table.
+
+The adapter's output at each audio token, times the frozen embeddings of words plus one blank vector, is trained to
+spell what is said: audio tokens become near-copies of text embeddings before the language model hears any.
+Only the batch's own words and a sample of others stand in each step's softmax, which is most of the cost.
+"""
+
+from random import Random
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..modules import EMBEDDING_WIDTH, TOKEN_WIDTH, Adapter
+from .features import Features, read_features
+from .loop import Run, train
+from .models import load_language_model, load_tokenizer
+from .words import sentence
+from .work import Work
+
+STEPS = 12_000
+BATCH = 32
+POOL = 6 * BATCH
+"""Utterances drawn for a batch, of which those of about one length are taken: less padding."""
+
+SAMPLED = 1024
+RATE = 1.2e-3
+HELD = 128
+
+
+class Speller(nn.Module):
+    """Adapter, blank and the scale of the logits."""
+
+    def __init__(self, embeddings: Tensor) -> None:
+        super().__init__()
+        self.adapter = Adapter()
+        self.blank = nn.Parameter(torch.randn(1, EMBEDDING_WIDTH) * embeddings.std())
+        self.scale = nn.Parameter(torch.ones(()))
+        self.blank_bias = nn.Parameter(torch.zeros(()))
+
+    def forward(self, tokens: Tensor, words: Tensor) -> Tensor:
+        """tokens [B, k, 1024], words [V, 576] -> log-probabilities [B, k, 1 + V], the blank first."""
+        logits = self.adapter(tokens) @ torch.cat([self.blank, words]).T * self.scale
+        bias = F.pad(self.blank_bias[None], (0, len(words)))
+        return (logits + bias).log_softmax(-1)
+
+
+def spelling(features: list[Features], encode: Any) -> list[list[int]]:
+    """Token ids of what each utterance says, as stage 2 has them in its answers."""
+    return [encode(sentence(item.utterance.what.words)).ids for item in features]
+
+
+def spelling_loss(
+    speller: Speller, batch: list[Features], targets: list[list[int]], others: list[int], embeddings: Tensor
+) -> Tensor:
+    """CTC over the batch's own ids and `others`."""
+    own = sorted({i for target in targets for i in target})
+    ids = own + sorted(set(others) - set(own))
+    place = {token: i for i, token in enumerate(ids, start=1)}
+    lengths = torch.tensor([len(item.tokens) for item in batch])
+    tokens = torch.zeros(len(batch), int(lengths.max()), TOKEN_WIDTH)
+    for row, item in zip(tokens, batch, strict=True):
+        row[: len(item.tokens)] = torch.from_numpy(item.tokens.astype(np.float32))
+    return F.ctc_loss(
+        speller(tokens, embeddings[ids]).transpose(0, 1),
+        torch.tensor([place[i] for target in targets for i in target]),
+        lengths,
+        torch.tensor([len(target) for target in targets]),
+        zero_infinity=True,
+    )
+
+
+def stage1(
+    work: Work, steps: int | None = None, seed: int = 1, resume: bool = False, seconds: float | None = None
+) -> None:
+    """Train the adapter on all encoded speech."""
+    steps = steps or (4 if work.small else STEPS)
+    torch.manual_seed(seed)
+    embeddings = load_language_model(work).get_input_embeddings().weight.detach()
+    encode = load_tokenizer(work).encode
+    learnt, held = (read_features(work, held=side) for side in (False, True))
+    targets = spelling(learnt, encode)
+    vocabulary = sorted({i for target in targets for i in target})
+    speller = Speller(embeddings)
+    batch_size = min(BATCH, len(learnt))
+
+    def loss_of(chance_seed: int) -> Tensor:
+        chance = Random(chance_seed)
+        pool = sorted(
+            chance.sample(range(len(learnt)), min(POOL, len(learnt))), key=lambda i: len(learnt[i].tokens)
+        )
+        first = chance.randint(0, len(pool) - batch_size)
+        chosen = pool[first : first + batch_size]
+        others = chance.sample(vocabulary, min(SAMPLED, len(vocabulary)))
+        return spelling_loss(
+            speller, [learnt[i] for i in chosen], [targets[i] for i in chosen], others, embeddings
+        )
+
+    run = Run(work.checkpoint("stage1"), steps, seed, resume, seconds, {"steps": steps, "seed": seed})
+    finished = train(
+        run,
+        [(list(speller.parameters()), RATE)],
+        loss_of,
+        lambda: {"adapter": speller.adapter.state_dict(), "speller": speller.state_dict()},
+        lambda state: speller.load_state_dict(state["speller"]),
+    )
+    if finished and held:
+        some = held[:HELD]
+        with torch.no_grad():
+            loss = spelling_loss(speller, some, spelling(some, encode), vocabulary, embeddings)
+        print(f"held-out loss over all {len(vocabulary)} ids: {loss.item():.3f}")

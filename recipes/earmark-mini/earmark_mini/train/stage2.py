@@ -1,0 +1,102 @@
+"""Stage 2: adapter and LoRA, on scenes made on the fly, some of their audio tokens dropped.
+
+`drop`: `none`; `random`, any set of tokens as likely as another; or `segmentwise`, the strategy itself.
+The three see the same scenes and keep ratios, so that what they learn can be compared.
+"""
+
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..selection import Scores, Tokens, random_tokens, segmentwise_exact
+from .clips import Library, answer_inputs, hear
+from .loop import Run, train
+from .models import Ear, Trained, load_encoder, load_tokenizer
+from .work import Work
+
+STEPS = 6000
+BATCHES = {3.0: (12, 42), 5.0: (8, 36), 8.0: (5, 20), 20.0: (2, 2)}
+"""By a clip's seconds: how many in a batch, and how often such a batch."""
+
+SMALL_BATCHES = {2.0: (2, 1)}
+DROPPED = 0.8
+"""The share of steps in which tokens are dropped."""
+
+KEPT = (0.1, 0.85)
+ADAPTER_RATE = 5e-4
+LORA_RATE = 6e-4
+
+
+def answer_loss(model: Trained, inputs: Tensor, wanted: Tensor) -> Tensor:
+    """Cross-entropy on the wanted ids; logits are computed at their places only."""
+    hidden = model.language_model.model(inputs_embeds=inputs, use_cache=False).last_hidden_state[:, :-1]
+    places = wanted[:, 1:] != -100
+    return F.cross_entropy(model.language_model.lm_head(hidden[places]), wanted[:, 1:][places])
+
+
+def kept_tokens(drop: str, scores: Scores, ratio: float, seed: int) -> Tokens:
+    """The tokens of a clip that are left."""
+    match drop:
+        case "random" if ratio < 1:
+            return random_tokens(scores, ratio, seed)
+        case "segmentwise" if ratio < 1:
+            return segmentwise_exact(scores, ratio)
+    return np.arange(len(scores))
+
+
+def train_answers(
+    work: Work,
+    bits: int | None,
+    drop: str,
+    rates: tuple[float, float],
+    start: Path,
+    run: Run,
+) -> None:
+    """Train from another stage's checkpoint."""
+    torch.manual_seed(run.seed)
+    model = Trained(work, bits)
+    model.load(torch.load(start, weights_only=True)["state"])
+    ear, tokenizer = Ear(load_encoder(work)), load_tokenizer(work)
+    library = Library(work, held=False)
+    batches = SMALL_BATCHES if work.small else BATCHES
+
+    def loss_of(seed: int) -> Tensor:
+        chance = Random(seed)
+        seconds = chance.choices(list(batches), [weight for _, weight in batches.values()])[0]
+        ratio = chance.uniform(*KEPT) if chance.random() < DROPPED else 1.0
+        source = library.scenes(seed)
+        scenes = [source.scene(seconds) for _ in range(batches[seconds][0])]
+        tokens, scores = hear(ear, scenes)
+        kept = [
+            t[torch.from_numpy(kept_tokens(drop, clip, ratio, seed + i))]
+            for i, (t, clip) in enumerate(zip(tokens, scores, strict=True))
+        ]
+        return answer_loss(model, *answer_inputs(model, tokenizer, kept, scenes))
+
+    train(
+        run,
+        [(list(model.adapter.parameters()), rates[0]), (list(model.lora().values()), rates[1])],
+        loss_of,
+        model.published,
+        model.load,
+    )
+
+
+def stage2(
+    work: Work,
+    drop: str = "random",
+    steps: int | None = None,
+    seed: int = 1,
+    name: str | None = None,
+    resume: bool = False,
+    seconds: float | None = None,
+) -> None:
+    """From stage 1's adapter."""
+    steps = steps or (2 if work.small else STEPS)
+    settings = {"steps": steps, "seed": seed, "drop": drop}
+    run = Run(work.checkpoint(name or f"stage2-{drop}"), steps, seed, resume, seconds, settings)
+    train_answers(work, None, drop, (ADAPTER_RATE, LORA_RATE), work.checkpoint("stage1"), run)

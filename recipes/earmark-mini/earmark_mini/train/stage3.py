@@ -1,0 +1,27 @@
+"""Stage 3: as stage 2, with the merged weights rounded as they ship, so that what ships is what was trained."""
+
+from .loop import Run
+from .stage2 import ADAPTER_RATE, LORA_RATE, train_answers
+from .work import Work
+
+STEPS = 1500
+SLOWER = 0.2
+"""Of stage 2's learning rates: the model is nearly there."""
+
+
+def stage3(
+    work: Work,
+    drop: str = "random",
+    bits: int = 4,
+    steps: int | None = None,
+    seed: int = 2,
+    name: str | None = None,
+    resume: bool = False,
+    seconds: float | None = None,
+) -> None:
+    """From stage 2's adapter and LoRA."""
+    steps = steps or (2 if work.small else STEPS)
+    settings = {"steps": steps, "seed": seed, "drop": drop, "bits": bits}
+    run = Run(work.checkpoint(name or f"stage3-{drop}-{bits}"), steps, seed, resume, seconds, settings)
+    rates = (SLOWER * ADAPTER_RATE, SLOWER * LORA_RATE)
+    train_answers(work, bits, drop, rates, work.checkpoint(f"stage2-{drop}"), run)

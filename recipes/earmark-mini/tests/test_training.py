@@ -1,0 +1,169 @@
+"""A small run of every stage that needs PyTorch: `python -m unittest tests.test_training`.
+
+Base weights are random and recordings are tones: it shows that every stage runs, stops and goes on, and that the
+numbers that can be known are right. What it trains is of no use.
+"""
+
+import json
+import tempfile
+import unittest
+import wave
+from pathlib import Path
+
+import numpy as np
+import torch
+from earmark_mini.greedy import STOP_TOKENS
+from earmark_mini.train.card import card
+from earmark_mini.train.evaluate import evaluate
+from earmark_mini.train.export import export
+from earmark_mini.train.features import features, read_features
+from earmark_mini.train.label import COLUMNS as LABEL_COLUMNS
+from earmark_mini.train.models import MATRICES, SMALL_LAYERS, Ear, Trained, load_encoder, load_tokenizer
+from earmark_mini.train.quantisation import fake_quantised, rounded_activations
+from earmark_mini.train.speak import COLUMNS as SPOKEN_COLUMNS
+from earmark_mini.train.stage1 import stage1
+from earmark_mini.train.stage2 import kept_tokens, stage2
+from earmark_mini.train.stage3 import stage3
+from earmark_mini.train.work import Work, write_table
+from safetensors.torch import load_file
+from tests.test_data import sweep
+
+CLASSES = ("dog", "bell", "cat", "owl", "horse", "frog")
+SENTENCES = (
+    "the sea is calm",
+    "rain fell all day",
+    "a red door",
+    "many birds flew",
+    "she sang well",
+    "cold tea",
+)
+
+
+def write_wave(path: Path, samples: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as stream:
+        stream.setnchannels(1)
+        stream.setsampwidth(2)
+        stream.setframerate(16_000)
+        stream.writeframes((samples / np.abs(samples).max() * 20_000).astype("<i2").tobytes())
+
+
+def small_data(work: Work) -> None:
+    """Labels, recordings and speech as the first stages leave them."""
+    labels = []
+    for i, name in enumerate(CLASSES):
+        for split in ("train", "held"):
+            row = {"kind": "event", "package": "small", "file": f"{name}-{split}.wav", "class": name}
+            row |= {"sha256": f"{name}{split}", "text": f"a {name} is heard", "split": split, "source": name}
+            labels.append(row)
+            write_wave(work.debian.packages / "small" / row["file"], sweep(i, 0.8))
+    write_table(work.labels, labels, LABEL_COLUMNS)
+    spoken = []
+    for i, text in enumerate(SENTENCES):
+        row = {"file": f"{i:05d}.wav", "text": text, "split": "train" if i % 2 else "held", "speaker": "man"}
+        spoken.append(row)
+        write_wave(work.spoken / f"{i:05d}.wav", sweep(50 + i, 0.7))
+    write_table(work.spoken / "spoken.csv", spoken, SPOKEN_COLUMNS)
+
+
+class SmallRun(unittest.TestCase):
+    def setUp(self) -> None:
+        torch.set_num_threads(1)
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.work = Work(Path(folder.name), small=True)
+        small_data(self.work)
+
+    def state(self, name: str) -> dict:
+        return torch.load(self.work.checkpoint(name), weights_only=True)
+
+    def test_every_stage(self) -> None:
+        features(self.work)
+        shards = sorted(self.work.features.iterdir())
+        times = [path.stat().st_mtime_ns for path in shards]
+        features(self.work)
+        self.assertEqual(times, [path.stat().st_mtime_ns for path in shards])
+        held, learnt = (read_features(self.work, held=side) for side in (True, False))
+        self.assertEqual([len(held), len(learnt)], [3, 3])
+
+        stage1(self.work)
+        whole = self.state("stage1")
+        stage1(self.work, seconds=0)
+        self.assertEqual(self.state("stage1")["step"], 0)
+        stage1(self.work, resume=True)
+        for key, tensor in self.state("stage1")["state"]["speller"].items():
+            torch.testing.assert_close(tensor, whole["state"]["speller"][key])
+
+        for drop in ("none", "random", "segmentwise"):
+            stage2(self.work, drop, steps=1)
+        with self.assertRaises(ValueError):
+            stage2(self.work, steps=3, resume=True)
+        stage3(self.work, steps=1)
+
+        export(self.work, "stage3-random-4")
+        lora = load_file(self.work.root / "weights/stage3-random-4/lora.safetensors")
+        self.assertEqual(len(lora), 2 * len(MATRICES) * SMALL_LAYERS)
+        self.assertIn("model.layers.0.self_attn.q_proj.lora_A", lora)
+
+        evaluate(self.work, "stage3-random-4", limit=1)
+        rows = self.work.results / "stage3-random-4.rows.jsonl"
+        first = rows.read_text("utf-8")
+        evaluate(self.work, "stage3-random-4", limit=1)
+        self.assertEqual(rows.read_text("utf-8"), first)
+        result = json.loads((self.work.results / "stage3-random-4.json").read_text("utf-8"))
+        self.assertEqual(len(result["results"]), 10)
+        card(self.work, "stage3-random-4")
+
+    def test_training_lowers_the_loss(self) -> None:
+        features(self.work)
+        stage1(self.work, steps=60)
+        log = self.work.checkpoint("stage1").with_suffix(".jsonl").read_text("utf-8")
+        losses = [json.loads(line)["loss"] for line in log.splitlines()]
+        self.assertLess(losses[-1], losses[0] / 2)
+
+
+class Parts(unittest.TestCase):
+    def test_received_attention_sums_to_the_positions(self) -> None:
+        torch.manual_seed(0)
+        ear = Ear(load_encoder(Work(Path("unused"), small=True)))
+        tokens, scores = ear(torch.randn(2, 16_000) * 0.1, scores=True)
+        self.assertEqual(tokens.shape, (2, 25, 1024))
+        # Every row of the attention is a distribution: 50 queries give 50 in all, 2 positions a token.
+        torch.testing.assert_close(scores.sum(1), torch.full((2,), 25.0))
+        self.assertIsNone(ear(torch.randn(1, 16_000))[1])
+
+    def test_fresh_lora_changes_nothing(self) -> None:
+        torch.manual_seed(0)
+        model = Trained(Work(Path("unused"), small=True))
+        layer = model.language_model.model.layers[0].self_attn.q_proj
+        x = torch.randn(3, 576)
+        torch.testing.assert_close(layer(x), layer.base(x))
+
+    def test_rounding(self) -> None:
+        torch.manual_seed(0)
+        weight = torch.randn(4, 128, requires_grad=True)
+        for bits in (4, 8):
+            rounded = fake_quantised(weight, bits)
+            for block in rounded.detach().reshape(-1, 64):
+                self.assertLessEqual(len(block.unique()), 2**bits)
+            again = fake_quantised(rounded.detach(), bits)
+            torch.testing.assert_close(again, rounded.detach(), atol=1e-3, rtol=1e-3)
+            error = (rounded - weight).abs().max() / weight.abs().max()
+            self.assertLess(error.item(), 1.1 * 2.0 ** (1 - bits))
+        fake_quantised(weight, 4).sum().backward()
+        torch.testing.assert_close(weight.grad, torch.ones_like(weight))
+        self.assertEqual(rounded_activations(torch.zeros(1, 64)).abs().sum(), 0)
+
+    def test_kept_tokens(self) -> None:
+        scores = np.arange(40.0)
+        self.assertEqual(len(kept_tokens("none", scores, 0.25, 1)), 40)
+        self.assertEqual(len(kept_tokens("random", scores, 0.25, 1)), 10)
+        self.assertEqual(kept_tokens("segmentwise", scores, 0.25, 1).tolist(), list(range(3, 40, 4)))
+
+    def test_stop_token_is_the_tokenizers(self) -> None:
+        tokenizer = load_tokenizer(Work(Path("unused")))
+        self.assertEqual(tokenizer.encode("<|im_end|>").ids, STOP_TOKENS)
+
+
+if __name__ == "__main__":
+    unittest.main()
