@@ -31,11 +31,25 @@ export function floatValue(name: string, shape: readonly (number | string)[]): V
   });
 }
 
-/** A constant int64 [1], as the axes of a reduction and the ends of a slice want it. */
-export function int64Constant(name: string, value: bigint): TensorProto {
-  return create(TensorProtoSchema, { name, dims: [1n], dataType: TensorProto_DataType.INT64, int64Data: [value] });
+/** A constant vector of int64, as the axes of a reduction and the ends of a slice want it. */
+export function int64Constant(name: string, ...values: readonly bigint[]): TensorProto {
+  return create(TensorProtoSchema, {
+    name,
+    dims: [BigInt(values.length)],
+    dataType: TensorProto_DataType.INT64,
+    int64Data: [...values],
+  });
+}
+
+/** A constant float32 [1]. */
+export function floatConstant(name: string, value: number): TensorProto {
+  return create(TensorProtoSchema, { name, dims: [1n], dataType: TensorProto_DataType.FLOAT, floatData: [value] });
 }
 
 export function intAttribute(name: string, value: bigint): AttributeProto {
   return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INT, i: value });
+}
+
+export function intsAttribute(name: string, values: readonly bigint[]): AttributeProto {
+  return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INTS, ints: [...values] });
 }

@@ -1,15 +1,8 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import {
-  AttributeProto_AttributeType,
-  AttributeProtoSchema,
-  ModelProtoSchema,
-  NodeProtoSchema,
-  type GraphProto,
-  type ModelProto,
-  type NodeProto,
-} from 'onnx-buf';
+import { ModelProtoSchema, NodeProtoSchema, type GraphProto, type ModelProto, type NodeProto } from 'onnx-buf';
 import { EarmarkError } from '../../protocol/errors';
-import { floatValue, int64Constant, intAttribute } from './graph-parts';
+import { asFloat, findAttention } from './attention-finder';
+import { floatValue, int64Constant, intAttribute, intsAttribute } from './graph-parts';
 
 /** Graph input that the tap adds: 1 for valid queries, 0 for padded ones, float [1, 1, 1, positions]. */
 export const validQueries = 'earmark_valid_queries';
@@ -23,25 +16,24 @@ export const meanKeys = 'earmark_keys';
  * positions] probabilities leave the session: a row vector of valid queries times the probabilities *is* the sum over
  * valid queries, one small matrix product that onnxruntime runs in the noise. The head-mean keys come the same way.
  *
- * The last self-attention is found by structure, not by name: the last `Softmax` (in graph order) that feeds the left
- * side of a `MatMul`; its own input leads back to the `MatMul` of queries and keys.
- *
- * @param model an ONNX file without external weights
- * @throws EarmarkError `model-unsupported` where no such attention stands in the graph
+ * @param model an ONNX file; its weights may be external
+ * @param layers of the encoder; what comes behind their attentions is of another part
+ * @throws EarmarkError `model-unsupported` where no attention that can be read stands in the graph
  */
-export function tapEncoder(model: Uint8Array): Uint8Array {
+export function tapEncoder(model: Uint8Array, layers?: number): Uint8Array {
   const proto = fromBinary(ModelProtoSchema, model);
-  tapGraph(proto);
+  tapGraph(proto, layers);
   return toBinary(ModelProtoSchema, proto);
 }
 
-function tapGraph(model: ModelProto): void {
+function tapGraph(model: ModelProto, layers: number | undefined): void {
   const graph = model.graph;
-  const probabilities = graph && lastAttention(graph);
-  if (!graph || !probabilities) {
+  const attention = graph && findAttention(graph, layers);
+  if (!graph || !attention) {
     throw new EarmarkError(
       'model-unsupported',
-      'The encoder has no attention that can be read: no Softmax feeds the left side of a MatMul.',
+      'The encoder has no attention that can be read: no Softmax feeds the left side of a MatMul, and there is no ' +
+        'MultiHeadAttention, Attention or GroupQueryAttention of a known form.',
       'Export the encoder with eager attention, or choose a strategy that needs no scores.',
     );
   }
@@ -50,35 +42,16 @@ function tapGraph(model: ModelProto): void {
     create(NodeProtoSchema, {
       opType: 'MatMul',
       name: receivedAttention,
-      input: [validQueries, probabilities.output[0]!],
+      input: [validQueries, asFloat(graph, attention.probabilities)],
       output: [receivedAttention],
     }),
   );
   graph.output.push(floatValue(receivedAttention, [1, 'heads', 1, 'positions']));
 
-  const keys = keysOf(graph, probabilities);
-  if (keys !== undefined) {
-    graph.node.push(meanOverHeads(model, graph, keys));
+  if (attention.keys !== undefined) {
+    graph.node.push(meanOverHeads(model, graph, asFloat(graph, attention.keys)));
     graph.output.push(floatValue(meanKeys, [1, 'key_width', 'positions']));
   }
-}
-
-/** The Softmax of the last self-attention. */
-function lastAttention(graph: GraphProto): NodeProto | undefined {
-  const leftSides = new Set(graph.node.filter((node) => node.opType === 'MatMul').map((node) => node.input[0]));
-  return graph.node.findLast((node) => node.opType === 'Softmax' && leftSides.has(node.output[0]));
-}
-
-/** Name of the transposed keys [1, heads, key width, positions]: the right side of the MatMul behind the Softmax. */
-function keysOf(graph: GraphProto, softmax: NodeProto): string | undefined {
-  const producers = new Map(graph.node.flatMap((node) => node.output.map((name) => [name, node] as const)));
-  // Scaling, masking and casting may stand between; each keeps the logits as its first input.
-  const between = new Set(['Add', 'Mul', 'Div', 'Cast', 'Identity']);
-  let node = producers.get(softmax.input[0]!);
-  while (node && between.has(node.opType)) {
-    node = producers.get(node.input[0]!);
-  }
-  return node?.opType === 'MatMul' ? node.input[1] : undefined;
 }
 
 /** ReduceMean over axis 1; the axes are an attribute up to opset 17 and an input from 18 on. */
@@ -96,9 +69,7 @@ function meanOverHeads(model: ModelProto, graph: GraphProto, keys: string): Node
     graph.initializer.push(int64Constant(axes, 1n));
     node.input.push(axes);
   } else {
-    node.attribute.push(
-      create(AttributeProtoSchema, { name: 'axes', type: AttributeProto_AttributeType.INTS, ints: [1n] }),
-    );
+    node.attribute.push(intsAttribute('axes', [1n]));
   }
   return node;
 }
