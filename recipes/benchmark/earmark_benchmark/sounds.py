@@ -107,6 +107,8 @@ def levelled(samples: Samples) -> Samples:
     power = (energy[window:] - energy[:-window]).max() / window
     gain = min(LEVEL / np.sqrt(power), CEILING / np.abs(samples).max())
     faded = samples * np.float32(gain)
-    faded[:FADE_IN] *= np.linspace(0, 1, FADE_IN, dtype=np.float32)
-    faded[-FADE_OUT:] *= np.linspace(1, 0, FADE_OUT, dtype=np.float32)
+    # The shortest recordings are a single frame of 20 ms.
+    rising, falling = (min(fade, len(faded) // 2) for fade in (FADE_IN, FADE_OUT))
+    faded[:rising] *= np.linspace(0, 1, rising, dtype=np.float32)
+    faded[len(faded) - falling :] *= np.linspace(1, 0, falling, dtype=np.float32)
     return faded

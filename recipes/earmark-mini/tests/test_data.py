@@ -49,7 +49,7 @@ def sweep(seed: int, seconds: float = 1.5) -> np.ndarray:
 
 class Sentences(unittest.TestCase):
     def test_only_short_plain_examples(self) -> None:
-        line = '00001740 29 v 04 | draw air; "I can breathe better now"; "(odd)"; "too short"; "Rain  fell, all day"'
+        line = '0 29 v 04 | draw air; "I can breathe better now"; "(odd)"; "too short"; "Rain  fell, all day"'
         self.assertEqual(
             examples([line, 'no bar "a b c d"']), {"I can breathe better now", "Rain fell, all day"}
         )
@@ -229,6 +229,9 @@ class SceneTest(unittest.TestCase):
         wet = room(sound, np.random.default_rng(0))
         self.assertGreater(len(wet), len(sound))
         self.assertGreater(np.corrcoef(wet[: len(sound)], sound)[0, 1], 0.8)
+
+    def test_a_single_frame_is_a_recording(self) -> None:
+        self.assertTrue(np.isfinite(prepared(sweep(1, 0.02))).all())
 
 
 class Selections(unittest.TestCase):

@@ -1,9 +1,9 @@
 """Stage `label`: one row a recording, split by recording and source.
 
-`tables/events.csv` says what is heard, `tables/classes.csv` by which words a class is recognised. A *source* is
-what takes of one sound share: package, folder and name without numbers. Sources whose recordings are twins
-are one source. A source is held out whole, or not at all: the benchmark's own always, and of every class
-with several sources one.
+`tables/events.csv` says what is heard, `tables/classes.csv` by which words a class is recognised. A *source*
+is what takes of one sound share: package, folder and name without the last number. Sources whose recordings
+are twins are one source. A source is held out whole, or not at all: the benchmark's own always, and of every
+class with at least three others one.
 """
 
 import gzip

@@ -1,7 +1,8 @@
 """Stage 1: CTC into the language model's own embedding table.
 
-The adapter's output at each audio token, times the frozen embeddings of words plus one blank vector, is trained to
-spell what is said: audio tokens become near-copies of text embeddings before the language model hears any.
+The adapter's output at each audio token, times the frozen embeddings of words plus one blank vector, is
+trained to spell what is said: audio tokens become near-copies of text embeddings before the language model
+hears any.
 Only the batch's own words and a sample of others stand in each step's softmax, which is most of the cost.
 """
 

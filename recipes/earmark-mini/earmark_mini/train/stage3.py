@@ -1,4 +1,4 @@
-"""Stage 3: as stage 2, with the merged weights rounded as they ship, so that what ships is what was trained."""
+"""Stage 3: as stage 2, with the merged weights rounded as they ship: what ships is what was trained."""
 
 from .loop import Run
 from .stage2 import ADAPTER_RATE, LORA_RATE, train_answers
