@@ -1,7 +1,7 @@
 """A small run of every stage that needs PyTorch: `python -m unittest tests.test_training`.
 
-Base weights are random and recordings are tones: it shows that every stage runs, stops and goes on, and that the
-numbers that can be known are right. What it trains is of no use.
+Base weights are random and recordings are tones: it shows that every stage runs, stops and goes on, and that
+the numbers that can be known are right. What it trains is of no use.
 """
 
 import json
