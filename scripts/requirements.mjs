@@ -45,7 +45,9 @@ const tools = [
   { name: 'ps', why: 'finds the engine among the processes', debian: 'procps', found: () => answers('ps', '-e') },
 ];
 
-const venv = 'python3 -m venv .cache/venv && .cache/venv/bin/pip install -r test/reference/requirements.txt';
+const venv =
+  'python3 -m venv .cache/venv && .cache/venv/bin/pip install ' +
+  '-r test/reference/requirements.txt -r recipes/audio-llm/requirements.txt';
 const whisper = [
   '.cache/venv/bin/pip install -r recipes/whisper-base/requirements.txt',
   'cd recipes/whisper-base && ../../.cache/venv/bin/python -m whisper_base --out ../../.cache/models/whisper-base',
@@ -55,7 +57,7 @@ const whisper = [
 export function describeMissing() {
   const missing = tools.filter(({ found }) => !found());
   const packages = pythons().some((python) =>
-    answers(python, '-c', 'import numpy, pycocoevalcap, jiwer, whisper_normalizer'),
+    answers(python, '-c', 'import numpy, pycocoevalcap, jiwer, whisper_normalizer, onnx, jinja2'),
   );
   const pack = pythons().some(hasWhisper);
   if (missing.length === 0 && packages && pack) {
@@ -63,7 +65,9 @@ export function describeMissing() {
   }
   const lines = ['The tests need what is not here:', ...missing.map(({ name, why }) => `  ${name}: ${why}`)];
   if (!packages) {
-    lines.push('  Python packages (test/reference/requirements.txt): compute the references of strategies and metrics');
+    lines.push(
+      '  Python packages (the requirements below): compute the references of strategies and metrics, export models',
+    );
   }
   if (!pack) {
     lines.push('  The model pack whisper-base, as its recipe makes it now: is tested against transformers');

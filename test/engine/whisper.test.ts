@@ -2,10 +2,8 @@ import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Clip } from '../../src/engine/audio/clip';
-import { decode } from '../../src/engine/model/decode';
 import { encodeWindow, type EncodedWindow } from '../../src/engine/model/encode';
 import { explainWindow } from '../../src/engine/model/explain';
-import type { Prompt } from '../../src/engine/model/families/family';
 import { loadModel, type Model } from '../../src/engine/model/load';
 import { findPacks, type CrossAttentionPack } from '../../src/engine/model/pack';
 import { loadRuntime } from '../../src/engine/model/runtime';
@@ -15,6 +13,7 @@ import { select } from '../../src/pruning/registry';
 import { reduceHeads } from '../../src/pruning/score';
 import { selectGroups, selectTokens, sourceTokens, type Selection } from '../../src/pruning/selection';
 import { readPlainWav, repository, sampleFiles } from './default-model';
+import { expectGreedy } from './greedy';
 
 /** Made by `recipes/whisper-base`; not in the repository. `npm test` says how where it is missing. */
 const models = path.join(repository, '.cache', 'models');
@@ -97,11 +96,11 @@ describe.each(sampleFiles.map((file) => path.basename(file, '.wav')))('%s, again
   it('the transcript of the input as Whisper pads it', async () => {
     const padded = new Float32Array(pack.frontEnd.windowSeconds * pack.frontEnd.sampleRate);
     padded.set(samples);
-    await expectGreedy(await encodeWindow(model, padded), everyToken(1500), reference.padded);
+    await expectTranscript(await encodeWindow(model, padded), everyToken(1500), reference.padded);
   });
 
   it.each(reference.segmentwise)('the transcript with a share of $keepRatio kept', async (run) => {
-    await expectGreedy(encoded, selectTokens(run.kept), run);
+    await expectTranscript(encoded, selectTokens(run.kept), run);
   });
 
   it('the transcript of merged tokens', async () => {
@@ -109,7 +108,7 @@ describe.each(sampleFiles.map((file) => path.basename(file, '.wav')))('%s, again
       { token: 2 * i, weight: 0.5 },
       { token: 2 * i + 1, weight: 0.5 },
     ]);
-    await expectGreedy(encoded, selectGroups(pairs), reference.mergedPairs);
+    await expectTranscript(encoded, selectGroups(pairs), reference.mergedPairs);
   });
 
   it('attention of the decoder to the sound', async () => {
@@ -128,31 +127,9 @@ describe.each(sampleFiles.map((file) => path.basename(file, '.wav')))('%s, again
   });
 });
 
-/**
- * The same tokens. Where they part, the two choices must be a near tie: from there on they are the beginnings of two
- * sentences.
- */
-async function expectGreedy(heard: EncodedWindow, selection: Selection, { ids }: Greedy): Promise<void> {
+async function expectTranscript(heard: EncodedWindow, selection: Selection, { ids }: Greedy): Promise<void> {
   const prompt = await model.family.prompt(await model.family.adapt(heard, selection), '');
-  const options = { maxNewTokens: 96, signal: new AbortController().signal, onText: () => undefined };
-  const { tokenIds } = await decode(model, prompt, options);
-  const parting = ids.findIndex((id, place) => tokenIds[place] !== id);
-  if (parting < 0) {
-    expect(tokenIds).toHaveLength(ids.length);
-    return;
-  }
-  const logits = await logitsAfter(prompt, ids.slice(0, parting));
-  const best = logits.reduce((highest, logit) => Math.max(highest, logit));
-  expect(logits[ids[parting]!]).toBeGreaterThan(best - nearTie);
-}
-
-async function logitsAfter(prompt: Prompt, ids: readonly number[]): Promise<Float32Array> {
-  const reading = prompt.begin();
-  let logits = await reading.read(undefined);
-  for (const id of ids) {
-    logits = await reading.read(id);
-  }
-  return logits;
+  await expectGreedy(model, prompt, ids, { nearTie, maxNewTokens: 96 });
 }
 
 function everyToken(count: number): Selection {

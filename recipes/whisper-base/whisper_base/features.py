@@ -33,10 +33,10 @@ def hertz_of(mel: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(mel >= 15, 1000 * np.exp(np.log(6.4) / 27 * (mel - 15)), 200 * mel / 3)
 
 
-def mel_filters() -> NDArray[np.float64]:
-    """[201, 80]: triangles over the mel scale, each of area 1, as WhisperFeatureExtractor has them."""
+def mel_filters(mel_bins: int = MEL_BINS) -> NDArray[np.float64]:
+    """[201, mel_bins]: triangles over the mel scale, each of area 1, as WhisperFeatureExtractor has them."""
     nyquist = SAMPLE_RATE / 2
-    corners = hertz_of(np.linspace(0, mel_of(np.array(nyquist)), MEL_BINS + 2))
+    corners = hertz_of(np.linspace(0, mel_of(np.array(nyquist)), mel_bins + 2))
     slopes = corners[None, :] - np.linspace(0, nyquist, BINS)[:, None]
     widths = np.diff(corners)
     triangles = np.maximum(0, np.minimum(-slopes[:, :-2] / widths[:-1], slopes[:, 2:] / widths[1:]))
@@ -52,8 +52,8 @@ def fourier_basis() -> NDArray[np.float64]:
     return hann[:, None] * np.concatenate([np.cos(angle), np.sin(angle)], axis=1)
 
 
-def features_graph() -> onnx.ModelProto:
-    """samples float32 [1, n] -> mel float32 [1, 80, n / 160], for n a multiple of 160, at least 320."""
+def features_graph(mel_bins: int = MEL_BINS) -> onnx.ModelProto:
+    """samples float32 [1, n] -> mel float32 [1, mel_bins, n / 160], for n a multiple of 160, at least 320."""
     constants: list[TensorProto] = []
 
     def constant(name: str, value: NDArray) -> str:
@@ -83,7 +83,7 @@ def features_graph() -> onnx.ModelProto:
         node("MatMul", ["frames", constant("basis", fourier_basis())], ["spectrum"]),
         node("Mul", ["spectrum", "spectrum"], ["squares"]),
         # The filters stand twice, so that this product also adds the squared cosines and sines.
-        node("MatMul", ["squares", constant("filters", np.tile(mel_filters(), (2, 1)))], ["mel64"]),
+        node("MatMul", ["squares", constant("filters", np.tile(mel_filters(mel_bins), (2, 1)))], ["mel64"]),
         node("Cast", ["mel64"], ["mel32"], to=TensorProto.FLOAT),
         node("Max", ["mel32", scalar("floor", 1e-10)], ["floored"]),
         node("Log", ["floored"], ["natural"]),
@@ -100,7 +100,7 @@ def features_graph() -> onnx.ModelProto:
         nodes,
         "features",
         [helper.make_tensor_value_info("samples", TensorProto.FLOAT, [1, "samples"])],
-        [helper.make_tensor_value_info("mel", TensorProto.FLOAT, [1, MEL_BINS, "frames"])],
+        [helper.make_tensor_value_info("mel", TensorProto.FLOAT, [1, mel_bins, "frames"])],
         constants,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)

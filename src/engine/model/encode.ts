@@ -40,16 +40,18 @@ export async function encodeWindow(model: Model, samples: Float32Array): Promise
   const featuresMs = performance.now() - started;
 
   const encodeStarted = performance.now();
-  const positions = padded.length / samplesPerPosition(pack);
-  const validPositions = Math.ceil(samples.length / samplesPerPosition(pack));
+  const { positions, validPositions, pooledPositions } = positionsOf(pack, samples.length, padded.length);
   const queries = new Float32Array(positions).fill(1, 0, validPositions);
   const encoded = await model.encoder.run({
     [encoder.input]: mel,
+    ...(encoder.validPositions !== undefined && {
+      [encoder.validPositions]: new runtime.Tensor('int64', BigInt64Array.of(BigInt(positions)), [1]),
+    }),
     [validQueries]: new runtime.Tensor('float32', queries, [1, 1, 1, positions]),
   });
   const encodeMs = performance.now() - encodeStarted;
 
-  const valid = Math.ceil(samples.length / samplesPerToken(pack));
+  const valid = Math.ceil(pooledPositions / encoder.positionsPerToken);
   const received = floats(output(encoded, receivedAttention));
   const tokens = output(encoded, encoder.output);
   const keys = encoded[meanKeys];
@@ -58,14 +60,34 @@ export async function encodeWindow(model: Model, samples: Float32Array): Promise
   const rows = tokens.dims[1]!;
   const heard = Math.min(rows, valid + model.family.paddingTokens);
   return {
-    counts: { valid, trimmed: rows - heard },
+    counts: { valid, trimmed: Math.ceil(padded.length / samplesPerToken(pack)) - heard },
     tokens: rowsOf(tokens, 0, valid),
     padding: rowsOf(tokens, valid, heard),
-    receivedPerHead: poolToTokens(received, encoder.heads, encoder.positionsPerToken, validPositions),
-    ...(keys && { keys: poolKeys(keys, encoder.positionsPerToken, validPositions) }),
+    receivedPerHead: poolToTokens(received, encoder.heads, encoder.positionsPerToken, pooledPositions),
+    ...(keys && { keys: poolKeys(keys, encoder.positionsPerToken, pooledPositions) }),
     mel: melPicture(floats(mel), bins, frames, frontEnd.hopSamples / frontEnd.sampleRate),
     times: { featuresMs, encodeMs },
   };
+}
+
+/**
+ * Positions that the layers work on, those of them that are not padding, and those of these that tokens are made of. An
+ * encoder that leaves padding away itself drops what is no whole token, as its model was trained; a sound shorter than
+ * a token is padded to one.
+ */
+function positionsOf(
+  pack: Model['pack'],
+  samples: number,
+  padded: number,
+): { positions: number; validPositions: number; pooledPositions: number } {
+  const { positionsPerToken, validPositions: leavesPaddingAway } = pack.encoder;
+  const validPositions = Math.ceil(samples / samplesPerPosition(pack));
+  if (leavesPaddingAway === undefined) {
+    return { positions: padded / samplesPerPosition(pack), validPositions, pooledPositions: validPositions };
+  }
+  const positions = Math.max(validPositions, positionsPerToken);
+  const pooledPositions = Math.min(validPositions, positions - (positions % positionsPerToken));
+  return { positions, validPositions, pooledPositions };
 }
 
 /** Zeros up to a whole token, or up to the window where the model was trained that way. */

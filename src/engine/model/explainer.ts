@@ -9,12 +9,7 @@ export async function loadTappedDecoder(
   { folder, pack, runtime }: FamilyBase,
   attention: FindAttention,
 ): Promise<InferenceSession> {
-  const { file } = pack.decoder;
-  const external = pack.files.filter((entry) => entry.path !== file && entry.path.startsWith(`${file}.`));
-  const externalData = await Promise.all(
-    external.map(async (entry) => ({ path: entry.path, data: await readFile(path.join(folder, entry.path)) })),
-  );
-  return runtime.createSession(tapDecoder(await readFile(path.join(folder, file)), attention), externalData);
+  return runtime.createSession(tapDecoder(await readFile(path.join(folder, pack.decoder.file)), attention), folder);
 }
 
 /**

@@ -43,7 +43,7 @@ export async function loadModel(folder: string, runtime: Runtime): Promise<Model
       runtime,
       tokenizer,
       frontEnd: await runtime.createSession(at(pack.frontEnd.file)),
-      encoder: await runtime.createSession(tapEncoder(await readFile(at(pack.encoder.file)))),
+      encoder: await runtime.createSession(tapEncoder(await readFile(at(pack.encoder.file))), folder),
       family: await loadFamily({ folder, pack, runtime, tokenizer }),
       similarity: new SimilarityRunner(runtime),
     };

@@ -41,6 +41,11 @@ interface AnyPack {
     readonly file: string;
     readonly input: string;
     readonly output: string;
+    /**
+     * An input, int64 [1], that takes the number of positions that are not padding: the encoder leaves the others away
+     * after its convolutions, and gives whole tokens only. Without it, it gives all, and the engine trims.
+     */
+    readonly validPositions?: string;
     readonly layers: number;
     readonly heads: number;
     readonly width: number;
@@ -51,6 +56,8 @@ interface AnyPack {
   readonly tokenizer: { readonly file: string; readonly config: string };
   readonly stopTokens: readonly number[];
   readonly precision: Readonly<Record<string, string>>;
+  /** How large each part is, where the size of its files does not tell: float16 weights run as float32. */
+  readonly parts?: Readonly<Record<string, { readonly parameters: number; readonly memoryBytes: number }>>;
   readonly files: readonly { readonly path: string; readonly bytes: number; readonly sha256: string }[];
 }
 

@@ -8,13 +8,11 @@ export interface Runtime extends ProviderChoice {
   readonly Tensor: TensorConstructor;
   readonly version: string;
   /**
-   * A path lets onnxruntime find external weights beside the model. Bytes are for graphs that were edited; their
-   * external weights, if any, are handed over under the names that the graph calls them by.
+   * A path lets onnxruntime find external weights beside the model. Bytes are for graphs that were edited.
+   *
+   * @param weights where external weights of edited graphs are; onnxruntime reads them from there by itself
    */
-  createSession(
-    model: string | Uint8Array,
-    externalData?: readonly { readonly path: string; readonly data: Uint8Array }[],
-  ): Promise<InferenceSession>;
+  createSession(model: string | Uint8Array, weights?: string): Promise<InferenceSession>;
 }
 
 /**
@@ -47,9 +45,14 @@ export async function loadRuntime(threads: number, wanted: Provider = 'cpu'): Pr
     Tensor: ort.Tensor,
     version: ort.env.versions.node ?? ort.env.versions.common,
     ...choice,
-    createSession: (model, externalData = []) =>
+    createSession: (model, weights) =>
       typeof model === 'string'
         ? ort.InferenceSession.create(model, options)
-        : ort.InferenceSession.create(model, { ...options, externalData }),
+        : ort.InferenceSession.create(model, { ...options, ...(weights !== undefined && weightsIn(weights)) }),
   };
+}
+
+/** `kOrtSessionOptionsModelExternalInitializersFileFolderPath`: the option that has no name of its own in JavaScript. */
+function weightsIn(folder: string): InferenceSession.SessionOptions {
+  return { extra: { session: { model_external_initializers_file_folder_path: folder } } };
 }

@@ -1,0 +1,8 @@
+"""`python -m export_qwen2_audio CHECKPOINT --out FOLDER --precision fp32|fp16|int4`."""
+
+from audio_llm.command import run
+
+from .kind import KIND
+
+if __name__ == "__main__":
+    run("export_qwen2_audio", KIND)

@@ -1,0 +1,192 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeWindow, type EncodedWindow } from '../../src/engine/model/encode';
+import { explainWindow } from '../../src/engine/model/explain';
+import { promptIds } from '../../src/engine/model/families/prefix';
+import { loadModel, releaseModel, type Model } from '../../src/engine/model/load';
+import type { PrefixPack } from '../../src/engine/model/pack';
+import { loadRuntime } from '../../src/engine/model/runtime';
+import { select } from '../../src/pruning/registry';
+import { reduceHeads } from '../../src/pruning/score';
+import { selectTokens, sourceTokens, type Selection } from '../../src/pruning/selection';
+import { readPlainWav, repository } from './default-model';
+import { expectGreedy, logitsAfter } from './greedy';
+
+/** Some rows of a matrix, each with its first values. */
+interface Rows {
+  readonly rows: readonly number[];
+  readonly values: readonly (readonly number[])[];
+}
+
+interface Answer {
+  /** Of what comes first behind the prompt. */
+  readonly logits: readonly number[];
+  readonly ids: readonly number[];
+}
+
+/**
+ * What transformers gives of a clip with a tiny checkpoint of the real class, written by `python -m …golden` of the
+ * recipes: float32, eager attention.
+ */
+interface Reference {
+  readonly file: string;
+  readonly samples: number;
+  readonly valid: number;
+  readonly positions: number;
+  readonly receivedPerHead: readonly (readonly number[])[];
+  readonly tokens: Rows;
+  readonly adapted: Rows;
+  readonly question: string;
+  readonly prompt: { readonly before: readonly number[]; readonly after: readonly number[] };
+  /** A quarter: those that receive the most attention. */
+  readonly kept: readonly number[];
+  readonly all: Answer;
+  readonly pruned: Answer;
+  /** Of every generated token at some audio tokens. */
+  readonly decoderAttention: { readonly cols: readonly number[]; readonly values: readonly (readonly number[])[] };
+  /** With the weights that the decoder's 4 bits stand for. */
+  readonly int4: { readonly all: Answer; readonly pruned: Answer };
+}
+
+/**
+ * How far a precision may be from transformers' float32, as a share of the largest value of a row: rounding in float32,
+ * the 11 bits of float16, and with 4-bit weights the 8 bits of activations in matrix products.
+ */
+const tolerances = {
+  fp32: { encoder: 1e-4, logits: 2e-4, nearTie: 0.01 },
+  fp16: { encoder: 5e-3, logits: 2e-2, nearTie: 0.1 },
+  int4: { encoder: 5e-3, logits: 0.1, nearTie: 0.5 },
+} as const;
+
+const models = [
+  { name: 'qwen2-audio', recipe: 'export-qwen2-audio', module: 'export_qwen2_audio' },
+  { name: 'audio-flamingo-3', recipe: 'export-audio-flamingo-3', module: 'export_audio_flamingo_3' },
+];
+const precisions = ['fp32', 'fp16', 'int4'] as const;
+const clips = ['conference-prompt', 'half-minute'];
+
+const folder = mkdtempSync(path.join(tmpdir(), 'earmark-export-'));
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** NumPy and onnx are in the environment that `.ci/run` makes, if there is one. */
+const environment = path.join(repository, '.cache', 'venv', 'bin', 'python');
+const python = process.env['EARMARK_PYTHON'] ?? (existsSync(environment) ? environment : 'python3');
+
+/** Exports the tiny checkpoint of a model by its recipe, as a person would. */
+function exportPack({ name, recipe, module }: (typeof models)[number], precision: string): string {
+  const out = path.join(folder, `${name}-${precision}`);
+  const checkpoint = path.join(repository, 'test', 'reference', name, 'checkpoint');
+  const options = { cwd: path.join(repository, 'recipes', recipe), encoding: 'utf8' } as const;
+  execFileSync(python, ['-m', module, checkpoint, '--out', out, '--precision', precision], options);
+  return out;
+}
+
+describe.each(models)('$name', (described) => {
+  describe.each(precisions)('exported as %s', (precision) => {
+    const tolerance = tolerances[precision];
+    let model: Model;
+
+    beforeAll(async () => {
+      model = await loadModel(exportPack(described, precision), await loadRuntime(0));
+    });
+
+    afterAll(() => releaseModel(model));
+
+    describe.each(clips)('%s, against transformers', (clip) => {
+      const file = path.join(repository, 'test', 'reference', described.name, `${clip}.json`);
+      const reference = JSON.parse(readFileSync(file, 'utf8')) as Reference;
+      const samples = readPlainWav(path.join(repository, 'media', 'samples', reference.file));
+      const answers = precision === 'int4' ? reference.int4 : reference;
+      let encoded: EncodedWindow;
+
+      beforeAll(async () => {
+        encoded = await encodeWindow(model, samples.subarray(0, reference.samples));
+      });
+
+      it('encoder tokens', () => {
+        const { data, rows, columns } = encoded.tokens;
+        expect(rows).toBe(reference.valid);
+        expect(encoded.counts).toEqual({ valid: reference.valid, trimmed: 750 - reference.valid });
+        expectRows(data, columns, reference.tokens, tolerance.encoder);
+      });
+
+      it('received attention of each head', () => {
+        reference.receivedPerHead.forEach((positions, head) => {
+          for (let token = 0; token < reference.valid; token++) {
+            const expected = (positions[2 * token]! + positions[2 * token + 1]!) / 2;
+            const found = encoded.receivedPerHead[head * reference.valid + token]!;
+            expect(Math.abs(found - expected)).toBeLessThan(10 * tolerance.encoder * Math.max(1, expected));
+          }
+        });
+      });
+
+      it('audio embeddings of the adapter', async () => {
+        const { rows } = await model.family.adapt(encoded, everyToken());
+        expectRows(rows, (model.pack as PrefixPack).decoder.width, reference.adapted, tolerance.encoder);
+      });
+
+      it("prompt token ids of the processor's chat template", () => {
+        const { template } = (model.pack as PrefixPack).prompt;
+        expect(promptIds(model.tokenizer, template, reference.question)).toEqual(reference.prompt);
+      });
+
+      it.runIf(precision === 'fp32')('the tokens that top-k keeps', () => {
+        const scores = reduceHeads(encoded.receivedPerHead, model.pack.encoder.heads, 'mean');
+        const choice = { strategy: 'top-k', keepRatio: 0.25, budgetMode: 'exact', parameters: {} } as const;
+        expect(sourceTokens(select(choice, { scores }).selection)).toEqual(reference.kept);
+      });
+
+      it('logits and greedy tokens with everything kept', async () => {
+        await expectAnswer(everyToken(), answers.all);
+      });
+
+      it('logits and greedy tokens with a quarter kept', async () => {
+        await expectAnswer(selectTokens(reference.kept), answers.pruned);
+      });
+
+      it.skipIf(precision === 'int4')('attention of the decoder to the sound', async () => {
+        const tokenIds = reference.all.ids;
+        const explainer = await model.family.loadExplainer();
+        const part = { index: 0, firstToken: 0, selection: everyToken(), tokenIds };
+        const found = await explainWindow(model, explainer, part, encoded, reference.question);
+        await explainer.release();
+        const { cols, values } = reference.decoderAttention;
+        values.forEach((row, token) => {
+          const largest = Math.max(...row);
+          cols.forEach((col, i) => {
+            const value = found.attention[token * reference.valid + col]!;
+            expect(Math.abs(value - row[i]!)).toBeLessThan(10 * tolerance.logits * largest);
+          });
+        });
+      });
+
+      function everyToken(): Selection {
+        return selectTokens(Array.from({ length: reference.valid }, (_, token) => token));
+      }
+
+      async function expectAnswer(selection: Selection, { logits, ids }: Answer): Promise<void> {
+        const prompt = await model.family.prompt(await model.family.adapt(encoded, selection), reference.question);
+        const found = await logitsAfter(prompt, []);
+        expect(found).toHaveLength(logits.length);
+        expectRows(found, found.length, { rows: [0], values: [logits] }, tolerance.logits);
+        await expectGreedy(model, prompt, ids, { nearTie: tolerance.nearTie, maxNewTokens: 12 });
+      }
+    });
+  });
+});
+
+/** Agreement to a share of the largest value of the row. */
+function expectRows(data: Float32Array, columns: number, { rows, values }: Rows, share: number): void {
+  rows.forEach((row, i) => {
+    const largest = Math.max(...values[i]!.map(Math.abs));
+    values[i]!.forEach((expected, column) => {
+      expect(Math.abs(data[row * columns + column]! - expected)).toBeLessThan(share * largest);
+    });
+  });
+}
