@@ -6,6 +6,7 @@ import { EarmarkError } from '../../protocol/errors';
 import { loadCrossAttentionFamily } from './families/cross-attention';
 import type { Family, FamilyBase } from './families/family';
 import { loadPrefixFamily } from './families/prefix';
+import { requireMemory } from './needs';
 import { readPack, verifyPack, type Pack } from './pack';
 import type { Runtime } from './runtime';
 import { SimilarityRunner } from './similarity';
@@ -32,6 +33,7 @@ export interface Model {
  */
 export async function loadModel(folder: string, runtime: Runtime): Promise<Model> {
   const pack = await readPack(folder);
+  requireMemory(pack);
   await verifyPack(folder, pack);
   const at = (file: string): string => path.join(folder, file);
   const json = async (file: string): Promise<object> => JSON.parse(await readFile(at(file), 'utf8')) as object;
