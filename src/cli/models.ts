@@ -1,7 +1,8 @@
 import { Option, type Command } from 'commander';
 import { defaultEndpoint } from '../hub/repository';
-import { precisions } from '../hub/repository-layout';
+import { precisions, type Precision } from '../hub/repository-layout';
 import { findStored, listStored, removeStored, verifyStored, type StoredModel } from '../hub/stored-models';
+import { importModel } from '../import/import-model';
 import { sizeWords } from '../report/numbers';
 import { pull } from './pull';
 import { addModelFolderOption, modelFolders, type ModelFolderOptions } from './run-options';
@@ -11,6 +12,7 @@ export function registerModels(program: Command): void {
   const models = program.command('models').description('Lists, gets, verifies and removes models.');
   registerList(models);
   registerPull(models);
+  registerImport(models);
   addModelFolderOption(models.command('verify').argument('<model>', 'as "earmark models" names it'))
     .description('Compares every file of a model with its SHA-256.')
     .action(async (name: string, options: ModelFolderOptions) => {
@@ -23,6 +25,21 @@ export function registerModels(program: Command): void {
       const stored = await findStored(modelFolders(options), name);
       await removeStored(stored);
       process.stdout.write(`${name}: removed, ${sizeWords(stored.bytes)} are free again.\n`);
+    });
+}
+
+function registerImport(models: Command): void {
+  models
+    .command('import')
+    .argument('<folder>', 'an ONNX export in the layout of transformers.js')
+    .description('Makes a model of a folder: writes pack.json beside its files, which stay as they are.')
+    .addOption(new Option('--precision <name>', 'of a folder that has several').choices(precisions))
+    .action(async (folder: string, { precision }: { precision?: Precision }) => {
+      const { modelId, notes } = await importModel(folder, precision);
+      for (const note of notes) {
+        process.stderr.write(`earmark: ${note}\n`);
+      }
+      process.stdout.write(`${folder} is a model now. Use it with --models ${folder} --model ${modelId}.\n`);
     });
 }
 

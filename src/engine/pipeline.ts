@@ -12,6 +12,7 @@ import { decode } from './model/decode';
 import { encodeWindow, type EncodedWindow } from './model/encode';
 import { explainWindow } from './model/explain';
 import type { Model } from './model/load';
+import { taps } from './model/pack';
 import { assembleRun } from './run';
 
 /** What the encoder needs of a clip. */
@@ -242,6 +243,7 @@ async function runWindow(
     ? await model.similarity.of(encoded.tokens)
     : undefined;
   const selectStarted = performance.now();
+  requireAttention(model, settings.strategy);
   const scores = reduceHeads(encoded.receivedPerHead, heads, settings.headReduce);
   const input = {
     ...encoded,
@@ -289,6 +291,18 @@ async function runWindow(
     },
     kvBytes: decoded.kvBytes,
   };
+}
+
+/** @throws EarmarkError `model-unsupported` for a strategy that ranks by attention, and an encoder that gives none */
+function requireAttention({ pack }: Model, name: string): void {
+  const { needs, label } = strategyNamed(name);
+  if (!taps(pack) && (needs.includes('scores') || needs.includes('keys'))) {
+    throw new EarmarkError(
+      'model-unsupported',
+      `${label} needs the encoder's attention, which can not be read in the model "${pack.id}".`,
+      'Choose a strategy that needs no scores: none, random, uniform or divprune.',
+    );
+  }
 }
 
 function windowAnalysis(

@@ -82,6 +82,22 @@ function offerOf(
   return [{ precision, files: chosen, bytes: chosen.reduce((sum, { bytes }) => sum + bytes, 0) }];
 }
 
+/** What an export lacks to be whole, in words, or nothing. */
+export function missingGraphs(files: readonly HubFile[]): string[] {
+  const paths = new Set(files.map(({ path }) => path));
+  const settings = required.filter((name) => !paths.has(name)).map((name) => `${name} is missing`);
+  const there = (graph: string): Precision[] =>
+    precisions.filter((precision) => paths.has(`onnx/${graph}${suffixes[precision]}.onnx`));
+  if (precisions.some((precision) => graphs.every((graph) => there(graph).includes(precision)))) {
+    return settings;
+  }
+  const found = graphs.map((graph) => {
+    const names = there(graph).join(', ');
+    return `onnx/${graph} is ${names === '' ? 'missing' : `there in ${names}`}`;
+  });
+  return [...settings, ...found];
+}
+
 /** `q4 (1.26 GB), fp16 (3.10 GB)` */
 export function offerWords(offers: readonly PrecisionOffer[]): string {
   return offers.map(({ precision, bytes }) => `${precision} (${sizeWords(bytes)})`).join(', ');

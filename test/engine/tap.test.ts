@@ -3,7 +3,8 @@ import { ModelProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { floats, output } from '../../src/engine/model/encode';
+import { output } from '../../src/engine/model/encode';
+import { floats } from '../../src/engine/model/half';
 import type { PrefixPack } from '../../src/engine/model/pack';
 import { loadRuntime, type Runtime } from '../../src/engine/model/runtime';
 import { meanKeys, receivedAttention as tapped, tapEncoder, validQueries } from '../../src/engine/model/tap';
@@ -75,7 +76,7 @@ describe('the attention tap', () => {
   });
 
   it('says so where the graph has no attention', () => {
-    const adapter = readFileSync(path.join(packFolder, pack.adapter.file));
+    const adapter = readFileSync(path.join(packFolder, pack.adapter!.file));
     expect(() => tapEncoder(adapter)).toThrow(/no attention that can be read/);
   });
 });

@@ -28,7 +28,7 @@ SAMPLES = 321 * 160
 """Not a whole number of positions, nor of groups."""
 QUESTION = "What is it?"
 NEW_TOKENS = 12
-SEGMENTS = 10
+SEGMENTS = 4
 DIGITS = 6
 
 

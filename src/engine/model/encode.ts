@@ -4,8 +4,9 @@ import type { AnalysisTimes, MelPicture, TokenCounts } from '../../protocol/run'
 import { poolToTokens } from '../../pruning/score';
 import type { Matrix } from '../../pruning/strategy';
 import { melPicture } from '../features/mel-picture';
+import { floats, floatTensor } from './half';
 import type { Model } from './load';
-import { samplesPerPosition, samplesPerToken } from './pack';
+import { samplesPerPosition, samplesPerToken, taps, type Pack } from './pack';
 import { meanKeys, receivedAttention, validQueries } from './tap';
 
 /** One window after the encoder: all that every strategy starts from. */
@@ -43,24 +44,26 @@ export async function encodeWindow(model: Model, samples: Float32Array): Promise
   const { positions, validPositions, pooledPositions } = positionsOf(pack, samples.length, padded.length);
   const queries = new Float32Array(positions).fill(1, 0, validPositions);
   const encoded = await model.encoder.run({
-    [encoder.input]: mel,
+    [encoder.input]: floatTensor(runtime, model.encoder, encoder.input, floats(mel), mel.dims),
     ...(encoder.validPositions !== undefined && {
       [encoder.validPositions]: new runtime.Tensor('int64', BigInt64Array.of(BigInt(positions)), [1]),
     }),
-    [validQueries]: new runtime.Tensor('float32', queries, [1, 1, 1, positions]),
+    ...(taps(pack) && { [validQueries]: new runtime.Tensor('float32', queries, [1, 1, 1, positions]) }),
   });
   const encodeMs = performance.now() - encodeStarted;
 
   const valid = Math.ceil(pooledPositions / encoder.positionsPerToken);
-  const received = floats(output(encoded, receivedAttention));
+  const received = taps(pack)
+    ? floats(output(encoded, receivedAttention))
+    : new Float32Array(encoder.heads * positions);
   const tokens = output(encoded, encoder.output);
   const keys = encoded[meanKeys];
   const bins = mel.dims[1]!;
   const frames = mel.dims[2]!;
-  const rows = tokens.dims[1]!;
+  const rows = tokens.dims.at(-2)!;
   const heard = Math.min(rows, valid + model.family.paddingTokens);
   return {
-    counts: { valid, trimmed: Math.ceil(padded.length / samplesPerToken(pack)) - heard },
+    counts: { valid, trimmed: Math.max(0, Math.ceil(padded.length / samplesPerToken(pack)) - heard) },
     tokens: rowsOf(tokens, 0, valid),
     padding: rowsOf(tokens, valid, heard),
     receivedPerHead: poolToTokens(received, encoder.heads, encoder.positionsPerToken, pooledPositions),
@@ -83,20 +86,16 @@ function positionsOf(
   const { positionsPerToken, validPositions: leavesPaddingAway } = pack.encoder;
   const validPositions = Math.ceil(samples / samplesPerPosition(pack));
   if (leavesPaddingAway === undefined) {
-    return { positions: padded / samplesPerPosition(pack), validPositions, pooledPositions: validPositions };
+    return { positions: Math.ceil(padded / samplesPerPosition(pack)), validPositions, pooledPositions: validPositions };
   }
   const positions = Math.max(validPositions, positionsPerToken);
   const pooledPositions = Math.min(validPositions, positions - (positions % positionsPerToken));
   return { positions, validPositions, pooledPositions };
 }
 
-/** Zeros up to a whole token, or up to the window where the model was trained that way. */
+/** Zeros up to a whole token or frame, or up to the window where the model was trained that way. */
 function padSamples({ pack }: Model, samples: Float32Array): Float32Array {
-  const token = samplesPerToken(pack);
-  const length =
-    pack.frontEnd.padding === 'token'
-      ? Math.ceil(samples.length / token) * token
-      : pack.frontEnd.windowSeconds * pack.frontEnd.sampleRate;
+  const length = paddedLength(pack, samples.length);
   if (length === samples.length) {
     return samples;
   }
@@ -105,9 +104,22 @@ function padSamples({ pack }: Model, samples: Float32Array): Float32Array {
   return padded;
 }
 
-/** Rows `start` (included) to `end` (not included) of [1, rows, width]. */
+function paddedLength(pack: Pack, samples: number): number {
+  const { padding, hopSamples, windowSeconds, sampleRate } = pack.frontEnd;
+  switch (padding) {
+    case 'token':
+      return Math.ceil(samples / samplesPerToken(pack)) * samplesPerToken(pack);
+    case 'frame':
+      // Reflection at both ends takes two frames.
+      return Math.max(2, Math.ceil(samples / hopSamples)) * hopSamples;
+    case 'window':
+      return windowSeconds * sampleRate;
+  }
+}
+
+/** Rows `start` (included) to `end` (not included) of [1, rows, width] or [rows, width]. */
 function rowsOf(tensor: Tensor, start: number, end: number): Matrix {
-  const columns = tensor.dims[2]!;
+  const columns = tensor.dims.at(-1)!;
   return { data: floats(tensor).slice(start * columns, end * columns), rows: end - start, columns };
 }
 
@@ -135,12 +147,4 @@ export function output(results: InferenceSession.OnnxValueMapType, name: string)
     );
   }
   return tensor;
-}
-
-/** The values of a float32 tensor, without a copy. */
-export function floats(tensor: Tensor): Float32Array {
-  if (!(tensor.data instanceof Float32Array)) {
-    throw new EarmarkError('model-unsupported', `The model gives ${tensor.type} where float32 is expected.`);
-  }
-  return tensor.data;
 }

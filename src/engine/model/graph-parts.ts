@@ -53,3 +53,8 @@ export function intAttribute(name: string, value: bigint): AttributeProto {
 export function intsAttribute(name: string, values: readonly bigint[]): AttributeProto {
   return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INTS, ints: [...values] });
 }
+
+export function stringAttribute(name: string, value: string): AttributeProto {
+  const s = new TextEncoder().encode(value);
+  return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.STRING, s });
+}

@@ -1,5 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { output } from './encode';
+import { floatTensor, floatType } from './half';
 import type { AnyDecoder } from './pack';
 import type { Runtime } from './runtime';
 
@@ -7,9 +8,13 @@ import type { Runtime } from './runtime';
 export type KvCache = InferenceSession.OnnxValueMapType;
 
 /** The cache before the first position: no keys and values. */
-export function emptyCache({ Tensor }: Runtime, { layers, kvHeads, headDim, pastKey, pastValue }: AnyDecoder): KvCache {
-  const empty = () => new Tensor('float32', new Float32Array(0), [1, kvHeads, 0, headDim]);
-  return Object.fromEntries(layersOf(layers, pastKey, pastValue).map((name) => [name, empty()]));
+export function emptyCache(
+  runtime: Runtime,
+  session: InferenceSession,
+  { layers, kvHeads, headDim, pastKey, pastValue }: AnyDecoder,
+): KvCache {
+  const empty = (name: string) => floatTensor(runtime, session, name, new Float32Array(0), [1, kvHeads, 0, headDim]);
+  return Object.fromEntries(layersOf(layers, pastKey, pastValue).map((name) => [name, empty(name)]));
 }
 
 /** A step's keys and values under the names of the next step's inputs. */
@@ -22,8 +27,10 @@ export function keptCache(decoder: AnyDecoder, results: InferenceSession.OnnxVal
 }
 
 /** Bytes of the keys and values of so many positions, in every layer. */
-export function cacheBytes({ layers, kvHeads, headDim }: AnyDecoder, positions: number): number {
-  return 2 * layers * kvHeads * headDim * positions * Float32Array.BYTES_PER_ELEMENT;
+export function cacheBytes(session: InferenceSession, decoder: AnyDecoder, positions: number): number {
+  const { layers, kvHeads, headDim, pastKey } = decoder;
+  const bytes = floatType(session, pastKey.replace('{layer}', '0')) === 'float16' ? 2 : Float32Array.BYTES_PER_ELEMENT;
+  return 2 * layers * kvHeads * headDim * positions * bytes;
 }
 
 /** The names that patterns with `{layer}` stand for, layer by layer. */

@@ -7,7 +7,7 @@ import { loadCrossAttentionFamily } from './families/cross-attention';
 import type { Family, FamilyBase } from './families/family';
 import { loadPrefixFamily } from './families/prefix';
 import { requireMemory } from './needs';
-import { readPack, verifyPack, type Pack } from './pack';
+import { readPack, taps, verifyPack, type Pack } from './pack';
 import type { Runtime } from './runtime';
 import { SimilarityRunner } from './similarity';
 import { tapEncoder } from './tap';
@@ -45,7 +45,7 @@ export async function loadModel(folder: string, runtime: Runtime): Promise<Model
       runtime,
       tokenizer,
       frontEnd: await runtime.createSession(at(pack.frontEnd.file)),
-      encoder: await runtime.createSession(tapEncoder(await readFile(at(pack.encoder.file))), folder),
+      encoder: await loadEncoder(folder, pack, runtime),
       family: await loadFamily({ folder, pack, runtime, tokenizer }),
       similarity: new SimilarityRunner(runtime),
     };
@@ -60,6 +60,14 @@ export async function loadModel(folder: string, runtime: Runtime): Promise<Model
       { cause: error },
     );
   }
+}
+
+/** With the attention tap, where it has attention that can be read. */
+async function loadEncoder(folder: string, pack: Pack, runtime: Runtime): Promise<InferenceSession> {
+  const file = path.join(folder, pack.encoder.file);
+  return taps(pack)
+    ? runtime.createSession(tapEncoder(await readFile(file), pack.encoder.layers), path.dirname(file))
+    : runtime.createSession(file);
 }
 
 /** The one place that tells families apart. */

@@ -34,8 +34,8 @@ interface AnyPack {
     readonly melBins: number;
     readonly hopSamples: number;
     readonly windowSeconds: number;
-    /** Zero padding goes up to a whole token, or up to the whole window. */
-    readonly padding: 'token' | 'window';
+    /** Zero padding goes up to a whole token, a whole frame, or up to the whole window. */
+    readonly padding: 'token' | 'frame' | 'window';
   };
   readonly encoder: {
     readonly file: string;
@@ -51,7 +51,9 @@ interface AnyPack {
     readonly width: number;
     readonly framesPerPosition: number;
     readonly positionsPerToken: number;
-    readonly attention: { readonly kind: 'tap' };
+    /** Rows behind those of the sound that hold none of it: always kept, never ranked. */
+    readonly extraRows?: number;
+    readonly attention: { readonly kind: 'tap' | 'none' };
   };
   readonly tokenizer: { readonly file: string; readonly config: string };
   readonly stopTokens: readonly number[];
@@ -79,7 +81,8 @@ export interface AnyDecoder {
 /** Audio tokens stand in the prompt of a language model, adapted to its embeddings. */
 export interface PrefixPack extends AnyPack {
   readonly family: 'prefix';
-  readonly adapter: {
+  /** Absent where the encoder adapts: its tokens are embeddings. */
+  readonly adapter?: {
     readonly file: string;
     readonly input: string;
     readonly output: string;
@@ -252,9 +255,14 @@ function packInfo(folder: string, pack: Pack): ModelInfo {
     windowSeconds: pack.frontEnd.windowSeconds,
     asks: pack.family === 'prefix',
     question: pack.family === 'prefix' ? pack.prompt.question : '',
-    offers: ['scores', 'tokens', 'keys'],
+    offers: taps(pack) ? ['scores', 'tokens', 'keys'] : ['tokens'],
     precision: pack.precision,
   };
+}
+
+/** Whether the attention of the encoder can be read. */
+export function taps({ encoder }: Pack): boolean {
+  return encoder.attention.kind === 'tap';
 }
 
 /** Samples at 16 kHz that one encoder position stands for. */

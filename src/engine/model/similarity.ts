@@ -9,7 +9,8 @@ import {
 } from 'onnx-buf';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { Matrix } from '../../pruning/strategy';
-import { floats, output } from './encode';
+import { output } from './encode';
+import { floats } from './half';
 import { floatValue, int64Constant } from './graph-parts';
 import type { Runtime } from './runtime';
 

@@ -2,8 +2,9 @@ import type { InferenceSession } from 'onnxruntime-node';
 import * as path from 'node:path';
 import type { Selection } from '../../../pruning/selection';
 import { attentionTo, decoderAttention, firstQuery } from '../decoder-tap';
-import { floats, output } from '../encode';
+import { output } from '../encode';
 import { loadTappedDecoder, meanOverLayers } from '../explainer';
+import { floats } from '../half';
 import { cacheBytes, emptyCache, keptCache, layersOf, type KvCache } from '../kv-cache';
 import type { CrossAttentionPack } from '../pack';
 import { gatherSlots } from '../slots';
@@ -63,7 +64,7 @@ class CrossAttentionFamily implements Family {
         const results = await decoder.run(
           {
             ...(await this.project(audio)),
-            ...emptyCache(runtime, pack.decoder),
+            ...emptyCache(runtime, decoder, pack.decoder),
             // The last token said nothing.
             ...this.ids([...startTokens, ...tokenIds.slice(0, -1)]),
             [firstQuery]: new runtime.Tensor('int64', BigInt64Array.of(BigInt(startTokens.length - 1)), [1]),
@@ -85,10 +86,11 @@ class CrossAttentionFamily implements Family {
 
   private begin(audio: Audio): Reading {
     const { pack, runtime } = this.base;
+    const { decoder } = this;
     const { startTokens, suppress, suppressFirst } = pack.prompt;
     const looked = audio.kept + audio.padding;
     let cross: KvCache = {};
-    let cache = emptyCache(runtime, pack.decoder);
+    let cache = emptyCache(runtime, this.decoder, pack.decoder);
     let past = 0;
     return {
       read: async (token) => {
@@ -107,7 +109,7 @@ class CrossAttentionFamily implements Family {
         return logits;
       },
       get kvBytes() {
-        return past === 0 ? 0 : cacheBytes(pack.decoder, past + looked);
+        return past === 0 ? 0 : cacheBytes(decoder, pack.decoder, past + looked);
       },
     };
   }

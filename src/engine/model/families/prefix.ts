@@ -1,10 +1,11 @@
 import type { Tokenizer } from '@huggingface/tokenizers';
-import type { InferenceSession } from 'onnxruntime-node';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import * as path from 'node:path';
 import type { Selection } from '../../../pruning/selection';
 import { decoderAttention, firstQuery, groupQueryAttention } from '../decoder-tap';
-import { floats, output } from '../encode';
+import { output } from '../encode';
 import { loadTappedDecoder, meanOverLayers } from '../explainer';
+import { floats, floatTensor } from '../half';
 import { cacheBytes, emptyCache, keptCache, type KvCache } from '../kv-cache';
 import type { PrefixPack } from '../pack';
 import { gatherSlots } from '../slots';
@@ -17,46 +18,53 @@ export async function loadPrefixFamily(base: Base): Promise<Family> {
   const { folder, pack, runtime } = base;
   const load = (file: string) => runtime.createSession(path.join(folder, file));
   return new PrefixFamily(base, {
-    adapter: await load(pack.adapter.file),
+    ...(pack.adapter && { adapter: await load(pack.adapter.file) }),
     embeddings: await load(pack.embeddings.file),
     decoder: await load(pack.decoder.file),
   });
 }
 
 interface Sessions {
-  readonly adapter: InferenceSession;
+  /** Absent where the encoder adapts. */
+  readonly adapter?: InferenceSession;
   readonly embeddings: InferenceSession;
   readonly decoder: InferenceSession;
 }
 
 class PrefixFamily implements Family {
-  readonly paddingTokens = 0;
-
   constructor(
     private readonly base: Base,
     private readonly sessions: Sessions,
   ) {}
 
+  get paddingTokens(): number {
+    return this.base.pack.encoder.extraRows ?? 0;
+  }
+
   /**
    * Kept tokens to the language model's embeddings. The adapter works token by token, so dropping tokens before it
-   * equals dropping them after it, and merged tokens are what it would have seen.
+   * equals dropping them after it, and merged tokens are what it would have seen. Where the encoder adapts, tokens are
+   * embeddings already; what merges mixes these.
    */
-  async adapt({ tokens }: Heard, selection: Selection): Promise<Audio> {
+  async adapt({ tokens, padding }: Heard, selection: Selection): Promise<Audio> {
     const { pack, runtime } = this.base;
-    const { input, output: name } = pack.adapter;
     const kept = selection.groups.length;
+    if (!pack.adapter || !this.sessions.adapter) {
+      return { rows: joined([gatherSlots(tokens, selection), padding.data]), kept, padding: padding.rows };
+    }
+    const { input, output: name } = pack.adapter;
     const tensor = new runtime.Tensor('float32', gatherSlots(tokens, selection), [1, kept, tokens.columns]);
     return { rows: floats(output(await this.sessions.adapter.run({ [input]: tensor }), name)), kept, padding: 0 };
   }
 
   /** Puts audio embeddings where the pack's template has `{audio}`, between the embeddings of the text around it. */
-  async prompt({ rows, kept }: Audio, question: string): Promise<Prompt> {
+  async prompt({ rows, kept, padding }: Audio, question: string): Promise<Prompt> {
     const { pack, tokenizer } = this.base;
     const { before, after } = promptIds(tokenizer, pack.prompt.template, question);
     const embeddings = joined([await this.embed(before), rows, await this.embed(after)]);
     const { width } = pack.decoder;
     return {
-      split: { textBefore: before.length, audio: kept, textAfter: after.length },
+      split: { textBefore: before.length, audio: kept, textAfter: padding + after.length },
       positions: embeddings.length / width,
       begin: () => this.begin(embeddings),
     };
@@ -65,7 +73,7 @@ class PrefixFamily implements Family {
   /** A second decoder whose attention can be read, and through which prompt and caption go in one pass. */
   async loadExplainer(): Promise<Explainer> {
     const { pack, runtime } = this.base;
-    const { width, inputsEmbeds, attentionMask, layers } = pack.decoder;
+    const { width, layers } = pack.decoder;
     const decoder = await loadTappedDecoder(this.base, groupQueryAttention);
     return {
       attention: async ({ rows, kept }, question, tokenIds) => {
@@ -77,9 +85,8 @@ class PrefixFamily implements Family {
         const generated = tokenIds.length;
         const results = await decoder.run(
           {
-            ...emptyCache(runtime, pack.decoder),
-            [inputsEmbeds]: new runtime.Tensor('float32', embeddings, [1, positions, width]),
-            [attentionMask]: new runtime.Tensor('int64', new BigInt64Array(positions).fill(1n), [1, positions]),
+            ...emptyCache(runtime, decoder, pack.decoder),
+            ...this.inputs(decoder, embeddings, 0),
             [firstQuery]: new runtime.Tensor('int64', BigInt64Array.of(BigInt(positions - generated)), [1]),
           },
           [decoderAttention],
@@ -94,38 +101,45 @@ class PrefixFamily implements Family {
   async release(): Promise<void> {
     const { adapter, embeddings, decoder } = this.sessions;
     for (const session of [adapter, embeddings, decoder]) {
-      await session.release();
+      await session?.release();
     }
   }
 
   private begin(prompt: Float32Array): Reading {
     const { pack, runtime } = this.base;
-    let cache = emptyCache(runtime, pack.decoder);
+    const { decoder } = this.sessions;
+    let cache = emptyCache(runtime, decoder, pack.decoder);
     let past = 0;
     return {
       read: async (token) => {
         const input = token === undefined ? prompt : await this.embed([token]);
-        const results = await this.step(input, past, cache);
+        const results = await decoder.run({ ...cache, ...this.inputs(decoder, input, past) });
         cache = keptCache(pack.decoder, results);
         past += input.length / pack.decoder.width;
-        return floats(output(results, pack.decoder.logits));
+        return lastRow(output(results, pack.decoder.logits));
       },
       get kvBytes() {
-        return cacheBytes(pack.decoder, past);
+        return cacheBytes(decoder, pack.decoder, past);
       },
     };
   }
 
-  private async step(input: Float32Array, past: number, cache: KvCache): Promise<InferenceSession.OnnxValueMapType> {
+  /** What a decoder takes beside its cache; some exports want positions, and how many logits to compute. */
+  private inputs(decoder: InferenceSession, input: Float32Array, past: number): KvCache {
     const { pack, runtime } = this.base;
     const { width, inputsEmbeds, attentionMask } = pack.decoder;
     const positions = input.length / width;
-    const mask = new BigInt64Array(past + positions).fill(1n);
-    return this.sessions.decoder.run({
-      ...cache,
-      [inputsEmbeds]: new runtime.Tensor('float32', input, [1, positions, width]),
-      [attentionMask]: new runtime.Tensor('int64', mask, [1, mask.length]),
-    });
+    const integers = (values: BigInt64Array, dims: readonly number[]) => new runtime.Tensor('int64', values, dims);
+    const places = BigInt64Array.from({ length: positions }, (_, i) => BigInt(past + i));
+    const wanted: KvCache = {
+      position_ids: integers(places, [1, positions]),
+      num_logits_to_keep: integers(BigInt64Array.of(1n), []),
+    };
+    return {
+      [inputsEmbeds]: floatTensor(runtime, decoder, inputsEmbeds, input, [1, positions, width]),
+      [attentionMask]: integers(new BigInt64Array(past + positions).fill(1n), [1, past + positions]),
+      ...Object.fromEntries(Object.entries(wanted).filter(([name]) => decoder.inputNames.includes(name))),
+    };
   }
 
   /** Embeddings of token ids: [ids * width]. */
@@ -150,6 +164,12 @@ export function promptIds(
   const encode = (text: string): number[] => tokenizer.encode(text, { add_special_tokens: false }).ids;
   // A replacer function, so that `$` in a question is no pattern.
   return { before: encode(before), after: encode(after.replace('{question}', () => question)) };
+}
+
+/** Of logits [1, positions, vocabulary], of which some exports give those of every position. */
+function lastRow(logits: Tensor): Float32Array {
+  const values = floats(logits);
+  return values.subarray(values.length - logits.dims.at(-1)!);
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {

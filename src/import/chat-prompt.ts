@@ -1,0 +1,70 @@
+import { Template } from '@huggingface/jinja';
+import { EarmarkError } from '../protocol/errors';
+
+/** What a tokenizer's files say of its prompts. */
+export interface ChatSettings {
+  /** The Jinja template, absent where the model has none. */
+  readonly template?: string;
+  readonly bos: string;
+  readonly eos: string;
+  /** What stands for one row of sound in the text, as `<|audio|>`. */
+  readonly placeholder: string;
+}
+
+export interface ChatPrompt {
+  /** With `{audio}` and `{question}`. */
+  readonly template: string;
+  /** What a person should know of it. */
+  readonly note?: string;
+}
+
+/** Stands for the question while the template is filled in. */
+const question = '{question}';
+
+/**
+ * The prompt of one question about one sound, filled in by the model's own chat template. Some templates take sound as a
+ * part of a message, others the placeholder in its text.
+ *
+ * @throws EarmarkError `model-unsupported` where there is a template and it makes no such prompt
+ */
+export function chatPrompt({ template, bos, eos, placeholder }: ChatSettings): ChatPrompt {
+  if (template === undefined) {
+    return {
+      template: `${bos}USER: {audio}\n{question}\nASSISTANT:`,
+      note: 'It has no chat template, so a plain prompt is used, which the model may not know.',
+    };
+  }
+  const parts = [{ type: 'audio' }, { type: 'text', text: question }];
+  const problems: string[] = [];
+  for (const content of [parts, `${placeholder}\n${question}`]) {
+    try {
+      const filled = fill(template, content, bos, eos);
+      const prompt = filled.split(placeholder);
+      const [before, ...rest] = prompt;
+      const after = rest.join('');
+      if (before !== undefined && rest.length > 0 && !before.includes(question) && after.includes(question)) {
+        return { template: `${before}{audio}${after}` };
+      }
+      problems.push(`it gives ${JSON.stringify(filled)}`);
+    } catch (error) {
+      problems.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  throw new EarmarkError(
+    'model-unsupported',
+    `The chat template makes no prompt with ${placeholder} in front of a question: ${problems.join('; ')}.`,
+    'Correct chat_template.jinja, or remove it to use a plain prompt.',
+  );
+}
+
+/** @throws Error where the template is no Jinja, or refuses the messages */
+function fill(template: string, content: unknown, bos: string, eos: string): string {
+  return new Template(template).render({
+    messages: [{ role: 'user', content }],
+    add_generation_prompt: true,
+    bos_token: bos,
+    eos_token: eos,
+    // Llama's templates say what day it is. The default of theirs, so that every import makes the same prompt.
+    date_string: '26 Jul 2024',
+  });
+}
