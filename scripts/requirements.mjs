@@ -56,10 +56,8 @@ const whisper = [
 /** @returns {string | undefined} what is missing and how to install it, or nothing when all is there */
 export function describeMissing() {
   const missing = tools.filter(({ found }) => !found());
-  const packages = pythons().some((python) =>
-    answers(python, '-c', 'import numpy, pycocoevalcap, jiwer, whisper_normalizer, onnx, jinja2'),
-  );
-  const pack = pythons().some(hasWhisper);
+  const packages = answers(python(), '-c', 'import numpy, pycocoevalcap, jiwer, whisper_normalizer, onnx, jinja2');
+  const pack = hasWhisper();
   if (missing.length === 0 && packages && pack) {
     return undefined;
   }
@@ -87,18 +85,18 @@ export function describeMissing() {
   return lines.join('\n');
 }
 
-/** The interpreters in the order in which the tests look for one. */
-function pythons() {
+/** The interpreter that has what recipes and references import: EARMARK_PYTHON, or that of .cache/venv. */
+export function python() {
   const environments = ['.cache/venv/bin/python', '.cache/venv/Scripts/python.exe'];
-  const own = environments.map((file) => path.join(repository, file)).filter((file) => existsSync(file));
-  return [process.env['EARMARK_PYTHON'] ?? own[0] ?? 'python3'];
+  const own = environments.map((file) => path.join(repository, file)).find((file) => existsSync(file));
+  return process.env['EARMARK_PYTHON'] ?? own ?? 'python3';
 }
 
 /** Whether the pack is there, whole, and not older than its recipe. */
-function hasWhisper(python) {
+function hasWhisper() {
   const pack = path.join(repository, '.cache', 'models', 'whisper-base');
   const recipe = path.join(repository, 'recipes', 'whisper-base');
-  return answersIn(recipe, python, '-m', 'whisper_base', '--out', pack, '--check');
+  return answersIn(recipe, python(), '-m', 'whisper_base', '--out', pack, '--check');
 }
 
 function answers(command, ...arguments_) {

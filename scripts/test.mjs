@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { repository } from './cache-folder.mjs';
-import { describeMissing } from './requirements.mjs';
+import { describeMissing, python } from './requirements.mjs';
 import { runInRepository } from './run-in-repository.mjs';
 
 const bin = (...parts) => [process.execPath, [path.join(repository, 'node_modules', ...parts)]];
@@ -16,6 +16,11 @@ const checks = [
   { name: 'lint', command: program(bin('eslint', 'bin', 'eslint.js'), '.') },
   { name: 'format', command: program(bin('prettier', 'bin', 'prettier.cjs'), '--check', '.') },
   { name: 'build', command: [process.execPath, [path.join(repository, 'scripts', 'build.mjs')]] },
+  {
+    name: 'recipes',
+    command: [python(), ['-m', 'unittest', 'discover', '-s', 'tests', '-p', 'test_data.py']],
+    folder: 'recipes/earmark-mini',
+  },
 ];
 /** Projects of vitest.config.mts, which are folders of test/. */
 const suites = ['unit', 'engine', 'webview', 'package', 'vscode'];
@@ -48,10 +53,10 @@ const note = (name, good, bad, started) => {
 
 await rm(results, { recursive: true, force: true });
 await mkdir(results, { recursive: true });
-for (const { name, command } of checks.filter(({ name }) => chosen(name))) {
+for (const { name, command, folder } of checks.filter(({ name }) => chosen(name))) {
   console.log(`\n== ${name}`);
   const started = Date.now();
-  const code = await runInRepository(...command);
+  const code = await runInRepository(...command, { folder });
   note(name, code === 0 ? 1 : 0, code === 0 ? 0 : 1, started);
 }
 for (const name of suites.filter(chosen)) {

@@ -136,11 +136,14 @@ describe.each(models)('$name', (described) => {
         expect(promptIds(model.tokenizer, template, reference.question)).toEqual(reference.prompt);
       });
 
-      it.runIf(precision === 'fp32')('the tokens that top-k keeps', () => {
-        const scores = reduceHeads(encoded.receivedPerHead, model.pack.encoder.heads, 'mean');
-        const choice = { strategy: 'top-k', keepRatio: 0.25, budgetMode: 'exact', parameters: {} } as const;
-        expect(sourceTokens(select(choice, { scores }).selection)).toEqual(reference.kept);
-      });
+      // Other precisions round scores, so that neighbours in rank may change places.
+      if (precision === 'fp32') {
+        it('the tokens that top-k keeps', () => {
+          const scores = reduceHeads(encoded.receivedPerHead, model.pack.encoder.heads, 'mean');
+          const choice = { strategy: 'top-k', keepRatio: 0.25, budgetMode: 'exact', parameters: {} } as const;
+          expect(sourceTokens(select(choice, { scores }).selection)).toEqual(reference.kept);
+        });
+      }
 
       it('logits and greedy tokens with everything kept', async () => {
         await expectAnswer(everyToken(), answers.all);
@@ -150,21 +153,24 @@ describe.each(models)('$name', (described) => {
         await expectAnswer(selectTokens(reference.kept), answers.pruned);
       });
 
-      it.skipIf(precision === 'int4')('attention of the decoder to the sound', async () => {
-        const tokenIds = reference.all.ids;
-        const explainer = await model.family.loadExplainer();
-        const part = { index: 0, firstToken: 0, selection: everyToken(), tokenIds };
-        const found = await explainWindow(model, explainer, part, encoded, reference.question);
-        await explainer.release();
-        const { cols, values } = reference.decoderAttention;
-        values.forEach((row, token) => {
-          const largest = Math.max(...row);
-          cols.forEach((col, i) => {
-            const value = found.attention[token * reference.valid + col]!;
-            expect(Math.abs(value - row[i]!)).toBeLessThan(10 * tolerance.logits * largest);
+      // There is a reference for the weights as they are, not for what 4 bits stand for.
+      if (precision !== 'int4') {
+        it('attention of the decoder to the sound', async () => {
+          const tokenIds = reference.all.ids;
+          const explainer = await model.family.loadExplainer();
+          const part = { index: 0, firstToken: 0, selection: everyToken(), tokenIds };
+          const found = await explainWindow(model, explainer, part, encoded, reference.question);
+          await explainer.release();
+          const { cols, values } = reference.decoderAttention;
+          values.forEach((row, token) => {
+            const largest = Math.max(...row);
+            cols.forEach((col, i) => {
+              const value = found.attention[token * reference.valid + col]!;
+              expect(Math.abs(value - row[i]!)).toBeLessThan(10 * tolerance.logits * largest);
+            });
           });
         });
-      });
+      }
 
       function everyToken(): Selection {
         return selectTokens(Array.from({ length: reference.valid }, (_, token) => token));
