@@ -1,0 +1,145 @@
+import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { halfOf, widened } from '../../../src/engine/model/half';
+import { readPack } from '../../../src/engine/model/pack';
+import { importModel } from '../../../src/import/import-model';
+
+const source = path.join(import.meta.dirname, '..', '..', 'reference', 'transformers-js', 'ultravox');
+
+describe('an import', () => {
+  let folder: string;
+  const at = (name: string): string => path.join(folder, name);
+  const edit = (name: string, change: (json: Record<string, unknown>) => object): void => {
+    const json = JSON.parse(readFileSync(at(name), 'utf8')) as Record<string, unknown>;
+    writeFileSync(at(name), JSON.stringify(change(json)));
+  };
+
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'earmark-import-'));
+    cpSync(source, folder, { recursive: true });
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it('writes a pack that is valid, and can be done again', async () => {
+    const { pack } = await importModel(folder);
+    expect(await readPack(folder)).toEqual(pack);
+    expect(pack).toMatchObject({
+      encoder: { positionsPerToken: 8, extraRows: 1, attention: { kind: 'tap' } },
+      decoder: { layers: 2, kvHeads: 2, headDim: 16 },
+      stopTokens: [257],
+      prompt: { template: '<s><|user|>{audio}\n{question}<|end|>' },
+    });
+    expect((await importModel(folder)).pack).toEqual(pack);
+  });
+
+  it('uses a plain prompt where there is no chat template, and says so', async () => {
+    rmSync(at('chat_template.jinja'));
+    const { pack, notes } = await importModel(folder);
+    expect(pack.prompt.template).toBe('<s>USER: {audio}\n{question}\nASSISTANT:');
+    expect(notes.join()).toMatch(/no chat template/);
+  });
+
+  it('finds no attention, says so, and does without', async () => {
+    edit('config.json', (config) => ({ ...config, audio_config: { num_hidden_layers: 9, num_attention_heads: 2 } }));
+    const { pack, notes } = await importModel(folder);
+    expect(pack.encoder.attention.kind).toBe('none');
+    expect(notes.join()).toMatch(/No attention of layer 9 .* only strategies that need no scores/);
+  });
+
+  it.each<[string, () => void, RegExp]>([
+    [
+      'half a folder',
+      () => {
+        rmSync(at('onnx/embed_tokens.onnx'));
+      },
+      /onnx\/embed_tokens is missing/,
+    ],
+    [
+      'no configuration',
+      () => {
+        rmSync(at('config.json'));
+      },
+      /config\.json is missing/,
+    ],
+    [
+      'no front end',
+      () => {
+        rmSync(at('preprocessor_config.json'));
+      },
+      /preprocessor_config\.json is missing/,
+    ],
+    [
+      'mixed precisions',
+      () => {
+        renameSync(at('onnx/embed_tokens.onnx'), at('onnx/embed_tokens_q4.onnx'));
+      },
+      /embed_tokens is there in q4/,
+    ],
+    [
+      'another class',
+      () => {
+        edit('config.json', (json) => ({ ...json, model_type: 'gemma3n' }));
+      },
+      /"gemma3n", which can not be imported/,
+    ],
+    [
+      'Granite Speech',
+      () => {
+        edit('config.json', (json) => ({ ...json, model_type: 'granite_speech' }));
+      },
+      /Q-Former/,
+    ],
+    [
+      'another log-mel',
+      () => {
+        edit('preprocessor_config.json', (json) => ({ ...json, n_fft: 512 }));
+      },
+      /windows of 512/,
+    ],
+    [
+      'a cut-off graph',
+      () => {
+        truncateSync(at('onnx/audio_encoder.onnx'), 20_000);
+      },
+      /audio_encoder\.onnx is damaged/,
+    ],
+    [
+      'no JSON',
+      () => {
+        writeFileSync(at('config.json'), '{');
+      },
+      /config\.json in .* is not JSON/,
+    ],
+    [
+      'a template without sound',
+      () => {
+        writeFileSync(at('chat_template.jinja'), 'Hello');
+      },
+      /makes no prompt with <\|audio\|>/,
+    ],
+  ])('says what is wrong with %s', async (_, damage, message) => {
+    damage();
+    await expect(importModel(folder)).rejects.toThrow(message);
+  });
+
+  it('says that there is no folder', async () => {
+    await expect(importModel(at('none'))).rejects.toThrow(/There is no folder/);
+  });
+});
+
+describe('float16', () => {
+  it.each([0, 1, -2.5, 65504, 2 ** -24, 2 ** -14, Infinity])('keeps %d', (value) => {
+    expect(widened(halfOf(value))).toBe(value);
+  });
+
+  it('rounds to nearest, ties to even', () => {
+    expect(widened(halfOf(1 + 2 ** -11))).toBe(1);
+    expect(widened(halfOf(1 + 3 * 2 ** -11))).toBe(1 + 2 ** -9);
+    expect(widened(halfOf(70_000))).toBe(Infinity);
+    expect(widened(halfOf(NaN))).toBeNaN();
+  });
+});
