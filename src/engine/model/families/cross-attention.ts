@@ -86,7 +86,6 @@ class CrossAttentionFamily implements Family {
 
   private begin(audio: Audio): Reading {
     const { pack, runtime } = this.base;
-    const { decoder } = this;
     const { startTokens, suppress, suppressFirst } = pack.prompt;
     const looked = audio.kept + audio.padding;
     let cross: KvCache = {};
@@ -109,7 +108,7 @@ class CrossAttentionFamily implements Family {
         return logits;
       },
       get kvBytes() {
-        return past === 0 ? 0 : cacheBytes(decoder, pack.decoder, past + looked);
+        return past === 0 ? 0 : cacheBytes(pack.decoder, past + looked);
       },
     };
   }

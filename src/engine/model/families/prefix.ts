@@ -6,7 +6,7 @@ import { decoderAttention, firstQuery, groupQueryAttention } from '../decoder-ta
 import { output } from '../encode';
 import { loadTappedDecoder, meanOverLayers } from '../explainer';
 import { floats, floatTensor } from '../half';
-import { cacheBytes, emptyCache, keptCache, type KvCache } from '../kv-cache';
+import { cacheBytes, cacheValueBytes, emptyCache, keptCache, type KvCache } from '../kv-cache';
 import type { PrefixPack } from '../pack';
 import { gatherSlots } from '../slots';
 import type { Audio, Explainer, Family, FamilyBase, Heard, Prompt, Reading } from './family';
@@ -119,7 +119,7 @@ class PrefixFamily implements Family {
         return lastRow(output(results, pack.decoder.logits));
       },
       get kvBytes() {
-        return cacheBytes(decoder, pack.decoder, past);
+        return cacheBytes(pack.decoder, past, cacheValueBytes(decoder, pack.decoder));
       },
     };
   }
