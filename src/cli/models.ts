@@ -61,7 +61,7 @@ function row({ name, bytes, info, source }: StoredModel): string[] {
   return [name, sizeWords(bytes), info?.licence ?? '', from, info ? (info.problem ?? info.title) : notImported];
 }
 
-/** A model as the interface lists it, with where it came from; what is no pack yet says so as its problem. */
+/** A model as the interface lists it, with where it came from; what is no pack says so as its problem. */
 function storedJson({ name, folder, bytes, info, source }: StoredModel): object {
   const from = source && {
     endpoint: source.endpoint,
@@ -73,7 +73,7 @@ function storedJson({ name, folder, bytes, info, source }: StoredModel): object 
   return { ...(info ?? { modelId: name, folder, bytes, problem: notImported }), ...(from && { source: from }) };
 }
 
-const notImported = 'Stored, but no pack yet: it has to be imported before it can be used.';
+const notImported = 'Stored, but no pack: it could not be imported. "earmark models import" with its folder says why.';
 
 function registerPull(models: Command): void {
   addModelFolderOption(models.command('pull').argument('<repository>', 'OWNER/NAME or OWNER/NAME@REVISION'))

@@ -37,6 +37,9 @@ export async function pull(name: string, options: PullArguments): Promise<void> 
         line.show(progress);
       },
     });
+    pulled.notes.forEach((note) => {
+      line.say(note);
+    });
     line.end();
     process.stdout.write(`${pulledWords(pulled)}\n`);
   } finally {
@@ -48,7 +51,7 @@ function pulledWords({ fresh, folder, modelId, source }: Pulled): string {
   const what = `${source.repository}@${source.commit.slice(0, 7)}`;
   const came = fresh ? `${what} is in ${folder}.` : `${what} is there already, in ${folder}.`;
   return modelId === undefined
-    ? `${came} It is no Earmark pack: it has to be imported before it can be used.`
+    ? `${came} It could not be imported, so it can not be used.`
     : `${came} Use it with --model ${modelId}.`;
 }
 

@@ -107,13 +107,15 @@ async function choosePrecision(offers: readonly PrecisionOffer[]): Promise<Preci
   return chosen?.precision;
 }
 
-async function tell({ fresh, folder, modelId, source }: Pulled, services: ModelServices): Promise<void> {
+async function tell({ fresh, folder, modelId, notes, source }: Pulled, services: ModelServices): Promise<void> {
   const { repository, commit } = source;
   services.log.info(`${repository} at ${commit} ${fresh ? 'is now' : 'was already'} in ${folder}`);
+  notes.forEach((note) => {
+    services.log.warn(note);
+  });
   if (modelId === undefined) {
-    void vscode.window.showInformationMessage(
-      `Earmark: ${repository} is stored. It is no Earmark pack: it has to be imported before it can be used.`,
-    );
+    const reason = plainMessage(`Earmark: ${repository} is stored, but it can not be used. ${notes.join(' ')}`);
+    void vscode.window.showWarningMessage(reason);
     return;
   }
   const words = fresh ? `The model "${modelId}" can be chosen now.` : `The model "${modelId}" is there already.`;

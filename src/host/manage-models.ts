@@ -34,7 +34,7 @@ function describe({ name, bytes, info, source, folder }: StoredModel, services: 
   return {
     label: info?.title ?? name,
     description: marks.filter((mark) => mark !== undefined).join(', '),
-    detail: info?.problem ?? (info ? from : `${from}: no pack yet, it has to be imported`),
+    detail: info?.problem ?? (info ? from : `${from}: could not be imported`),
   };
 }
 

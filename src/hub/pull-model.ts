@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { partialSuffix } from '../engine/model/model-folders';
 import { readPack } from '../engine/model/pack';
+import { importModel } from '../import/import-model';
 import { EarmarkError } from '../protocol/errors';
 import { requireSpace, writeError } from './disk';
 import { bytesThere, downloadFile, type Downloaded } from './download-file';
@@ -29,15 +31,18 @@ export interface PullOptions {
 export interface Pulled {
   readonly folder: string;
   readonly source: ModelSource;
-  /** Of an Earmark pack: what it is called from now on. */
+  /** What it is called from now on; absent where it could not be imported. */
   readonly modelId?: string;
+  /** Of an import: what could not be found, or why there is none. */
+  readonly notes: readonly string[];
   /** False where it was there already. */
   readonly fresh: boolean;
 }
 
 /**
  * Gets a model from a hub: the commit of its revision, exactly the files that it needs, each verified, and only when
- * all of them are there the folder under its name. What is there already is taken without asking anyone.
+ * all of them are there the folder under its name. What is there already is taken without asking anyone. An export in
+ * the layout of transformers.js is imported.
  *
  * @throws EarmarkError `hub-*`, `download-damaged`, `disk-full`, `write-failed`, `model-*`, `settings-invalid`, `cancelled`
  */
@@ -87,10 +92,19 @@ async function chooseOffer(offers: readonly PrecisionOffer[], options: PullOptio
   return offerNamed(offers, chosen);
 }
 
+/** An export in the layout of transformers.js is imported; one that can not be stays as it is, with the reason. */
 async function pulled(folder: string, source: ModelSource, fresh: boolean): Promise<Pulled> {
-  return source.layout === 'pack'
-    ? { folder, source, fresh, modelId: (await readPack(folder)).id }
-    : { folder, source, fresh };
+  const imported = source.layout === 'pack' || existsSync(path.join(folder, 'pack.json'));
+  if (imported) {
+    return { folder, source, fresh, modelId: (await readPack(folder)).id, notes: [] };
+  }
+  try {
+    const { modelId, notes } = await importModel(folder, source.precision);
+    return { folder, source, fresh, modelId, notes };
+  } catch (thrown) {
+    const { message, action } = EarmarkError.from(thrown);
+    return { folder, source, fresh, notes: [action === undefined ? message : `${message} ${action}`] };
+  }
 }
 
 async function pull(client: HubClient, repository: Repository, options: PullOptions): Promise<Pulled> {

@@ -7,7 +7,7 @@ import type { ModelInfo } from '../protocol/model';
 import { writeError } from './disk';
 import { readSource, type ModelSource } from './model-source';
 
-/** A folder on disk: a pack, or files that were pulled and are no pack yet. */
+/** A folder on disk: a pack, or files that were pulled and could not be imported. */
 export interface StoredModel {
   /** Of a pack its id, else the name of its folder. */
   readonly name: string;
@@ -15,7 +15,7 @@ export interface StoredModel {
   readonly bytes: number;
   /** Absent where it was put there by hand, or ships with Earmark. */
   readonly source?: ModelSource;
-  /** Absent where it is no pack yet. */
+  /** Absent where it is no pack. */
   readonly info?: ModelInfo;
 }
 

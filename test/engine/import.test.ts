@@ -128,9 +128,12 @@ describe.each(['ultravox', 'voxtral'])('%s, imported, against PyTorch', (kind) =
 
   it('logits and greedy tokens of a quarter', () => expectGreedy(encoded, golden.kept, golden.pruned));
 
-  it.runIf(golden.untrimmed)('logits and greedy tokens with the padding, as the class has it', async () => {
-    const padded = new Float32Array(480_000);
-    padded.set(samples);
-    await expectGreedy(await encodeWindow(model, padded), every(375), golden.untrimmed!);
-  });
+  const { untrimmed } = golden;
+  if (untrimmed) {
+    it('logits and greedy tokens with the padding, as the class has it', async () => {
+      const padded = new Float32Array(480_000);
+      padded.set(samples);
+      await expectGreedy(await encodeWindow(model, padded), every(375), untrimmed);
+    });
+  }
 });

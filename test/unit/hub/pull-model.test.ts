@@ -7,12 +7,14 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { findPacks } from '../../../src/engine/model/pack';
+import { repository } from '../../../scripts/cache-folder.mjs';
+import { findPacks, readPack } from '../../../src/engine/model/pack';
 import { pullModel, type Pulled, type PullOptions } from '../../../src/hub/pull-model';
 import { pullProgressWords, type PullProgress } from '../../../src/hub/pull-progress';
 import { parseEndpoint, parseRepository } from '../../../src/hub/repository';
@@ -139,8 +141,9 @@ describe('pulling a model', () => {
   it('takes one precision of an export, with its weights and nothing else', async () => {
     addExport(hub);
     hub.pageSize = 5;
-    const { modelId, source } = await pull({ precision: 'q4' });
+    const { modelId, notes, source } = await pull({ precision: 'q4' });
     expect(modelId).toBeUndefined();
+    expect(notes).toHaveLength(1);
     expect(source).toMatchObject({ layout: 'transformers.js', precision: 'q4' });
     expect(filesIn('earmark-audio--tiny--q4')).toEqual(
       [
@@ -158,6 +161,24 @@ describe('pulling a model', () => {
     const stored = await findStored([folder], hub.repository);
     expect(stored.name).toBe('earmark-audio--tiny--q4');
     expect(await verifyStored(stored)).toBe(12);
+  });
+
+  it('imports an export, so that it can be used', async () => {
+    const ultravox = path.join(repository, 'test', 'reference', 'transformers-js', 'ultravox');
+    for (const name of readdirSync(ultravox, { recursive: true, encoding: 'utf8' })) {
+      if (statSync(path.join(ultravox, name)).isFile()) {
+        const content = readFileSync(path.join(ultravox, name));
+        hub.files.set(name, { content, lfs: content.length > 100_000 });
+      }
+    }
+    const { folder: target, modelId, notes, fresh } = await pull();
+    expect({ modelId, fresh }).toEqual({ modelId: path.basename(target), fresh: true });
+    expect(notes).toEqual([expect.stringContaining('logits of every position')]);
+    expect((await readPack(target)).prompt).toMatchObject({ template: expect.stringContaining('<|user|>') as string });
+    expect(await pull()).toMatchObject({ modelId, fresh: false });
+    const stored = await findStored([folder], hub.repository);
+    expect(stored).toMatchObject({ name: modelId, info: { modelId } });
+    expect(await verifyStored(stored)).toBeGreaterThan(3);
   });
 
   it('names the precisions that there are where none, or none of them, is asked for', async () => {
