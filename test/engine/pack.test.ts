@@ -73,12 +73,12 @@ describe('a model pack', () => {
   });
 
   it.each([
-    ['prefix', /\/ must have required property 'adapter'/],
+    ['prefix', /\/ must have required property 'embeddings'/],
     ['cross-attention', /must have required property 'cross'.*\/prompt must have required property 'startTokens'/],
     ['diffusion', /value of tag "family" must be in oneOf/],
   ])('of the family %s has the parts of that family', async (family, problem) => {
     const pack = JSON.parse(readFileSync(path.join(packFolder, 'pack.json'), 'utf8')) as object;
-    replacePackJson(JSON.stringify({ ...pack, family, adapter: undefined }));
+    replacePackJson(JSON.stringify({ ...pack, family, embeddings: undefined }));
     await expect(readPack(folder)).rejects.toThrow(problem);
   });
 
