@@ -21,6 +21,11 @@ const checks = [
     command: [python(), ['-m', 'unittest', 'discover', '-s', 'tests', '-p', 'test_data.py']],
     folder: 'recipes/earmark-mini',
   },
+  {
+    name: 'exports',
+    command: [python(), ['-m', 'unittest', 'discover', '-s', 'tests']],
+    folder: 'recipes/audio-llm',
+  },
 ];
 /** Projects of vitest.config.mts, which are folders of test/. */
 const suites = ['unit', 'engine', 'webview', 'package', 'vscode'];

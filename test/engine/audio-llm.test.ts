@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -79,11 +79,28 @@ const environment = path.join(repository, '.cache', 'venv', 'bin', 'python');
 const python = process.env['EARMARK_PYTHON'] ?? (existsSync(environment) ? environment : 'python3');
 
 /** Exports the tiny checkpoint of a model by its recipe, as a person would. */
-function exportPack({ name, recipe, module }: (typeof models)[number], precision: string): string {
-  const out = path.join(folder, `${name}-${precision}`);
+function exportPack(model: (typeof models)[number], precision: string): string {
+  return runRecipe(model, ['-m', model.module], `${model.name}-${precision}`, precision);
+}
+
+/** The same, where no file may be larger than so many bytes. */
+function exportInSmallFiles(model: (typeof models)[number], precision: string, bytes: number): string {
+  const program =
+    `import runpy, ${model.module}; from audio_llm import graph; graph.MOST_FILE_BYTES = ${String(bytes)}; ` +
+    `runpy.run_module("${model.module}", run_name="__main__")`;
+  return runRecipe(model, ['-c', program], `${model.name}-${precision}-small`, precision);
+}
+
+function runRecipe(
+  { name, recipe }: (typeof models)[number],
+  program: readonly string[],
+  pack: string,
+  precision: string,
+): string {
+  const out = path.join(folder, pack);
   const checkpoint = path.join(repository, 'test', 'reference', name, 'checkpoint');
-  const options = { cwd: path.join(repository, 'recipes', recipe), encoding: 'utf8' } as const;
-  execFileSync(python, ['-m', module, checkpoint, '--out', out, '--precision', precision], options);
+  const cwd = path.join(repository, 'recipes', recipe);
+  execFileSync(python, [...program, checkpoint, '--out', out, '--precision', precision], { cwd, encoding: 'utf8' });
   return out;
 }
 
@@ -184,6 +201,41 @@ describe.each(models)('$name', (described) => {
         await expectGreedy(model, prompt, ids, { nearTie: tolerance.nearTie, maxNewTokens: 12 });
       }
     });
+  });
+});
+
+/** As the weights of 7 B models are, which take several files of 1.9 GB. */
+describe.each(models)('$name in several files', (described) => {
+  it.each([
+    { precision: 'fp32', bytes: 400_000, encoder: 3, decoder: 2 },
+    { precision: 'int4', bytes: 200_000, encoder: 3, decoder: 2 },
+  ] as const)('says what it says in one, as $precision', async ({ precision, bytes, encoder, decoder }) => {
+    const small = exportInSmallFiles(described, precision, bytes);
+    const sizes = readdirSync(small)
+      .filter((name) => name.includes('.data'))
+      .map((name) => [name, statSync(path.join(small, name)).size] as const);
+    expect(sizes.filter(([name]) => name.startsWith('encoder.onnx.data'))).toHaveLength(encoder);
+    expect(sizes.filter(([name]) => name.startsWith('decoder.onnx.data'))).toHaveLength(decoder);
+    expect(Math.max(...sizes.map(([, size]) => size))).toBeLessThanOrEqual(bytes);
+
+    const samples = readPlainWav(path.join(repository, 'media', 'samples', 'conference-prompt.wav'));
+    const [expected, found] = [await hear(exportPack(described, precision)), await hear(small)];
+    expect(found).toEqual(expected);
+
+    /** All that the weights of a pack decide: tokens, attention through the tap, embeddings, logits, attention of words. */
+    async function hear(pack: string): Promise<unknown> {
+      const model = await loadModel(pack, await loadRuntime(1));
+      const encoded = await encodeWindow(model, samples);
+      const selection = selectTokens(Array.from({ length: encoded.counts.valid }, (_, token) => token));
+      const adapted = await model.family.adapt(encoded, selection);
+      const logits = await logitsAfter(await model.family.prompt(adapted, 'What is heard?'), []);
+      const explainer = await model.family.loadExplainer();
+      const part = { index: 0, firstToken: 0, selection, tokenIds: [5, 6, 7] };
+      const { attention } = await explainWindow(model, explainer, part, encoded, 'What is heard?');
+      await explainer.release();
+      await releaseModel(model);
+      return { tokens: encoded.tokens, received: encoded.receivedPerHead, adapted, logits, attention };
+    }
   });
 });
 

@@ -45,11 +45,21 @@ class Checkpoint:
     def json(self, name: str) -> dict[str, Any]:
         """A JSON file of the folder. Raises ExportError where it is missing or damaged."""
         try:
-            return json.loads((self.folder / name).read_text("utf-8"))
-        except FileNotFoundError as error:
+            value = json.loads((self.folder / name).read_text("utf-8"))
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise ExportError(f"{self.folder} has no {name}; a whole checkpoint is needed") from error
         except ValueError as error:
             raise ExportError(f"{self.folder / name} is not JSON: {error}") from error
+        if not isinstance(value, dict):
+            raise ExportError(f"{self.folder / name} is no JSON object")
+        return value
+
+    def section(self, name: str) -> dict[str, Any]:
+        """A part of the configuration. Raises ExportError where it is missing."""
+        section = self.config.get(name)
+        if not isinstance(section, dict):
+            raise ExportError(f"{self.folder / 'config.json'} has no {name}")
+        return section
 
     def optional_json(self, name: str) -> dict[str, Any]:
         """The same, empty where there is no such file."""
@@ -57,7 +67,7 @@ class Checkpoint:
 
     def _files(self) -> list[Path]:
         if (self.folder / INDEX).exists():
-            names = sorted(set(self.json(INDEX)["weight_map"].values()))
+            names = sorted(set(self.json(INDEX).get("weight_map", {}).values()))
         else:
             names = ["model.safetensors"]
         missing = [name for name in names if not (self.folder / name).exists()]
@@ -85,10 +95,17 @@ class Checkpoint:
         """How many numbers each tensor holds."""
         return {name: math.prod(place.shape) for name, place in self._places.items()}
 
-    def tensor(self, name: str) -> NDArray[np.float32]:
-        """One tensor, float32. float16 and bfloat16 are widened, which loses nothing."""
+    def tensor(self, name: str, *shape: int) -> NDArray[np.float32]:
+        """One tensor, float32. float16 and bfloat16 are widened, which loses nothing.
+
+        Raises ExportError where its shape is not the one that follows from the configuration, or its type not read.
+        """
         place = self.place(name)
-        mapped = np.memmap(place.file, TYPES[place.kind], "r", place.start, place.shape or (1,))
+        if place.shape != shape:
+            raise ExportError(f"{name} is {list(place.shape)}; the configuration makes it {list(shape)}")
+        if place.kind not in TYPES:
+            raise ExportError(f"{name} is {place.kind}; {', '.join(TYPES)} are supported")
+        mapped = np.memmap(place.file, TYPES[place.kind], "r", place.start, shape)
         if place.kind == "BF16":
             # bfloat16 is the upper half of a float32.
             return (mapped.astype(np.uint32) << 16).view(np.float32)
@@ -118,6 +135,5 @@ def read_header(file: Path) -> dict[str, Place]:
         start, end = (8 + length + offset for offset in entry["data_offsets"])
         if end > size:
             raise ExportError(f"{file} ends after {size} bytes, in the middle of {name}: get it again")
-        if entry["dtype"] in TYPES:
-            places[name] = Place(file, entry["dtype"], tuple(entry["shape"]), start)
+        places[name] = Place(file, entry["dtype"], tuple(entry["shape"]), start)
     return places

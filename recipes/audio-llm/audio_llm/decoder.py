@@ -36,6 +36,11 @@ class DecoderShape:
         """Width of one head."""
         return self.width // self.heads
 
+    @property
+    def kv_width(self) -> int:
+        """Width of the keys, and of the values, of all heads."""
+        return self.kv_heads * self.head_width
+
     @staticmethod
     def of(config: dict[str, Any]) -> "DecoderShape":
         """What a configuration leaves out has Qwen2Config's default.
@@ -71,7 +76,8 @@ def write_embeddings(checkpoint: Checkpoint, shape: DecoderShape, folder: Path, 
     """input_ids int64 [1, ids] -> inputs_embeds float32 [1, ids, width]. Returns its size."""
     graph = PartGraph("embeddings", folder, precision)
     ids = graph.input("input_ids", [1, "ids"], TensorProto.INT64)
-    rows = graph.table_rows("embeddings", checkpoint.tensor(f"{MODEL}.embed_tokens.weight"), ids)
+    table = checkpoint.tensor(f"{MODEL}.embed_tokens.weight", shape.vocabulary, shape.width)
+    rows = graph.table_rows("embeddings", table, ids)
     graph.output("inputs_embeds", rows, [1, "ids", shape.width])
     return graph.save()
 
@@ -94,7 +100,7 @@ def write_decoder(checkpoint: Checkpoint, shape: DecoderShape, folder: Path, pre
     x = graph.node("Gather", x, graph.constant("last", np.array(-1, np.int64)), axis=1)
     x = rms_norm(graph, x, checkpoint, f"{MODEL}.norm", shape)
     head = f"{MODEL}.embed_tokens.weight" if shape.tied else "lm_head.weight"
-    logits = graph.linear(x, "lm_head", checkpoint.tensor(head), None)
+    logits = graph.linear(x, "lm_head", checkpoint.tensor(head, shape.vocabulary, shape.width), None)
     graph.output("logits", logits, [1, shape.vocabulary])
     return graph.save()
 
@@ -118,7 +124,11 @@ def decoder_layer(
     """Rotated causal self-attention with the cache, then the gated feed-forward part; each on top of its input."""
     name = f"{MODEL}.layers.{layer}"
     y = rms_norm(graph, x, checkpoint, f"{name}.input_layernorm", shape)
-    inputs = [linear(graph, y, checkpoint, f"{name}.self_attn.{part}_proj") for part in "qkv"]
+    outputs = {"q": shape.width, "k": shape.kv_width, "v": shape.kv_width}
+    inputs = [
+        linear(graph, y, checkpoint, f"{name}.self_attn.{part}_proj", width, shape.width)
+        for part, width in outputs.items()
+    ]
     cache = {part: f"past_key_values.{layer}.{part}" for part in ("key", "value")}
     for past in cache.values():
         graph.input(past, [1, shape.kv_heads, "past", shape.head_width])
@@ -130,14 +140,14 @@ def decoder_layer(
         num_heads=shape.heads,
         kv_num_heads=shape.kv_heads,
     )
-    x = graph.node("Add", x, linear(graph, mixed, checkpoint, f"{name}.self_attn.o_proj"))
+    x = graph.node("Add", x, linear(graph, mixed, checkpoint, f"{name}.self_attn.o_proj", shape.width, shape.width))
     y = rms_norm(graph, x, checkpoint, f"{name}.post_attention_layernorm", shape)
-    gate = linear(graph, y, checkpoint, f"{name}.mlp.gate_proj")
+    gate = linear(graph, y, checkpoint, f"{name}.mlp.gate_proj", shape.inner, shape.width)
     gate = graph.node("Mul", gate, graph.node("Sigmoid", gate))
-    up = graph.node("Mul", gate, linear(graph, y, checkpoint, f"{name}.mlp.up_proj"))
-    return graph.node("Add", x, linear(graph, up, checkpoint, f"{name}.mlp.down_proj"))
+    up = graph.node("Mul", gate, linear(graph, y, checkpoint, f"{name}.mlp.up_proj", shape.inner, shape.width))
+    return graph.node("Add", x, linear(graph, up, checkpoint, f"{name}.mlp.down_proj", shape.width, shape.inner))
 
 
 def rms_norm(graph: PartGraph, x: str, checkpoint: Checkpoint, name: str, shape: DecoderShape) -> str:
     """An RMSNorm of the checkpoint."""
-    return graph.rms_norm(x, name, checkpoint.tensor(f"{name}.weight"), shape.epsilon)
+    return graph.rms_norm(x, name, checkpoint.tensor(f"{name}.weight", shape.width), shape.epsilon)

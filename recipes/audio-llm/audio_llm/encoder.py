@@ -58,39 +58,40 @@ def write_encoder(checkpoint: Checkpoint, shape: EncoderShape, folder: Path, pre
     frames = shape.positions * FRAMES_PER_POSITION
     x = graph.input("mel", [1, shape.mel_bins, frames])
     valid = graph.input("valid_positions", [1], TensorProto.INT64)
-    for name, stride in (("conv1", 1), ("conv2", FRAMES_PER_POSITION)):
+    for name, inputs, stride in (("conv1", shape.mel_bins, 1), ("conv2", shape.width, FRAMES_PER_POSITION)):
         x = graph.node(
             "Conv",
             x,
-            graph.weight(f"{name}.weight", checkpoint.tensor(f"{TOWER}.{name}.weight")),
-            graph.weight(f"{name}.bias", checkpoint.tensor(f"{TOWER}.{name}.bias")),
+            graph.weight(f"{name}.weight", checkpoint.tensor(f"{TOWER}.{name}.weight", shape.width, inputs, 3)),
+            graph.weight(f"{name}.bias", checkpoint.tensor(f"{TOWER}.{name}.bias", shape.width)),
             kernel_shape=[3],
             pads=[1, 1],
             strides=[stride],
         )
         x = graph.node("Gelu", x)
     x = graph.node("Transpose", x, perm=[0, 2, 1])
-    positions = graph.weight("positions", checkpoint.tensor(f"{TOWER}.embed_positions.weight"))
-    x = graph.node("Add", x, positions)
+    table = checkpoint.tensor(f"{TOWER}.embed_positions.weight", shape.positions, shape.width)
+    x = graph.node("Add", x, graph.weight("positions", table))
     x = graph.node("Slice", x, graph.integers(0), valid, graph.integers(1))
     for layer in range(shape.layers):
         x = encoder_layer(graph, x, checkpoint, f"{TOWER}.layers.{layer}", shape)
     x = graph.node("Transpose", x, perm=[0, 2, 1])
     x = graph.node("AveragePool", x, kernel_shape=[POSITIONS_PER_TOKEN], strides=[POSITIONS_PER_TOKEN])
     x = graph.node("Transpose", x, perm=[0, 2, 1])
-    graph.output("tokens", norm(graph, x, checkpoint, f"{TOWER}.layer_norm"), [1, "tokens", shape.width])
+    graph.output("tokens", norm(graph, x, checkpoint, f"{TOWER}.layer_norm", shape.width), [1, "tokens", shape.width])
     return graph.save()
 
 
 def encoder_layer(graph: PartGraph, x: str, checkpoint: Checkpoint, name: str, shape: EncoderShape) -> str:
     """Self-attention over all positions, then the feed-forward part; each on top of its input."""
-    head_width = shape.width // shape.heads
-    y = norm(graph, x, checkpoint, f"{name}.self_attn_layer_norm")
+    width = shape.width
+    head_width = width // shape.heads
+    y = norm(graph, x, checkpoint, f"{name}.self_attn_layer_norm", width)
     query = graph.node(
-        "Mul", linear(graph, y, checkpoint, f"{name}.self_attn.q_proj"), graph.number(head_width**-0.5)
+        "Mul", linear(graph, y, checkpoint, f"{name}.self_attn.q_proj", width, width), graph.number(head_width**-0.5)
     )
-    key = linear(graph, y, checkpoint, f"{name}.self_attn.k_proj")
-    value = linear(graph, y, checkpoint, f"{name}.self_attn.v_proj")
+    key = linear(graph, y, checkpoint, f"{name}.self_attn.k_proj", width, width)
+    value = linear(graph, y, checkpoint, f"{name}.self_attn.v_proj", width, width)
 
     def by_head(states: str, perm: list[int]) -> str:
         split = graph.node("Reshape", states, graph.integers(1, -1, shape.heads, head_width))
@@ -100,21 +101,21 @@ def encoder_layer(graph: PartGraph, x: str, checkpoint: Checkpoint, name: str, s
     logits = graph.node("MatMul", by_head(query, [0, 2, 1, 3]), by_head(key, [0, 2, 3, 1]))
     mixed = graph.node("MatMul", graph.node("Softmax", logits, axis=-1), by_head(value, [0, 2, 1, 3]))
     joined = graph.node(
-        "Reshape", graph.node("Transpose", mixed, perm=[0, 2, 1, 3]), graph.integers(1, -1, shape.width)
+        "Reshape", graph.node("Transpose", mixed, perm=[0, 2, 1, 3]), graph.integers(1, -1, width)
     )
-    x = graph.node("Add", x, linear(graph, joined, checkpoint, f"{name}.self_attn.out_proj"))
-    y = norm(graph, x, checkpoint, f"{name}.final_layer_norm")
-    y = graph.node("Gelu", linear(graph, y, checkpoint, f"{name}.fc1"))
-    return graph.node("Add", x, linear(graph, y, checkpoint, f"{name}.fc2"))
+    x = graph.node("Add", x, linear(graph, joined, checkpoint, f"{name}.self_attn.out_proj", width, width))
+    y = norm(graph, x, checkpoint, f"{name}.final_layer_norm", width)
+    y = graph.node("Gelu", linear(graph, y, checkpoint, f"{name}.fc1", shape.inner, width))
+    return graph.node("Add", x, linear(graph, y, checkpoint, f"{name}.fc2", width, shape.inner))
 
 
-def linear(graph: PartGraph, x: str, checkpoint: Checkpoint, name: str) -> str:
+def linear(graph: PartGraph, x: str, checkpoint: Checkpoint, name: str, outputs: int, inputs: int) -> str:
     """A linear layer of the checkpoint, with a bias where it has one."""
-    bias = checkpoint.tensor(f"{name}.bias") if checkpoint.has(f"{name}.bias") else None
-    return graph.linear(x, name, checkpoint.tensor(f"{name}.weight"), bias)
+    bias = checkpoint.tensor(f"{name}.bias", outputs) if checkpoint.has(f"{name}.bias") else None
+    return graph.linear(x, name, checkpoint.tensor(f"{name}.weight", outputs, inputs), bias)
 
 
-def norm(graph: PartGraph, x: str, checkpoint: Checkpoint, name: str) -> str:
+def norm(graph: PartGraph, x: str, checkpoint: Checkpoint, name: str, width: int) -> str:
     """A LayerNorm of the checkpoint."""
-    scale, shift = checkpoint.tensor(f"{name}.weight"), checkpoint.tensor(f"{name}.bias")
+    scale, shift = (checkpoint.tensor(f"{name}.{part}", width) for part in ("weight", "bias"))
     return graph.norm(x, name, scale, shift, EPSILON)

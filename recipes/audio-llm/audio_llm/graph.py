@@ -78,7 +78,7 @@ class PartGraph(Graph):
             path, size, offset = self._data_file(), 0, 0
         with path.open("ab") as stream:
             stream.write(b"\0" * (offset - size))
-            np.ascontiguousarray(values).tofile(stream)
+            stream.write(np.ascontiguousarray(values))
         return offset
 
     def weight(self, name: str, values: NDArray) -> str:

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from .checkpoint import ExportError
+
 BLOCK = 32
 ZERO = 8
 ROWS_AT_ONCE = 4096
@@ -14,12 +16,14 @@ def quantise(matrix: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np
     [out * in / 32].
 
     A block's largest weight becomes -8, with its sign in the scale, so that none of the 16 values is wasted. The
-    scales are rounded first, so the integers are the best for them. Raises ValueError where a row is no whole
+    scales are rounded first, so the integers are the best for them. Raises ExportError where a row is no whole
     number of blocks.
     """
     outputs, inputs = matrix.shape
     if inputs % BLOCK:
-        raise ValueError(f"rows of {inputs} weights are no whole number of blocks of {BLOCK}")
+        raise ExportError(
+            f"rows of {inputs} weights are no whole number of blocks of {BLOCK}; choose --precision fp16"
+        )
     packed = np.empty((outputs, inputs // BLOCK, BLOCK // 2), np.uint8)
     scales = np.empty((outputs, inputs // BLOCK), np.float16)
     for start in range(0, outputs, ROWS_AT_ONCE):

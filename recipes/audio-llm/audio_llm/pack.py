@@ -1,6 +1,5 @@
 """The pack: graphs, tokenizer and manifest, from a checkpoint."""
 
-import errno
 import json
 import shutil
 from collections.abc import Callable
@@ -50,8 +49,8 @@ class Kind:
     usual_template: str | None
     """The prompt where the checkpoint brings no chat template; None where transformers has none either."""
     question: str
-    write_adapter: Callable[[PartGraph, str, Checkpoint], str]
-    """tokens [1, n, width] -> embeddings [1, n, decoder's width]"""
+    write_adapter: Callable[[PartGraph, str, Checkpoint, int, int], str]
+    """tokens [1, n, encoder's width] -> embeddings [1, n, decoder's width]"""
 
 
 def export(kind: Kind, folder: Path, out: Path, precision: str) -> None:
@@ -64,17 +63,15 @@ def export(kind: Kind, folder: Path, out: Path, precision: str) -> None:
     if holds_something_else(out):
         raise ExportError(f"{out} holds something else; name another folder")
     draft = out.with_name(f".{out.name}.draft")
-    shutil.rmtree(draft, ignore_errors=True)
     try:
+        shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         require_room(checkpoint, draft, precision)
         write_pack(kind, checkpoint, draft, precision)
         shutil.rmtree(out, ignore_errors=True)
         draft.rename(out)
     except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        raise ExportError(f"the disk of {out} is full; nothing was left there") from error
+        raise ExportError(f"{out} is not written: {error}") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -112,25 +109,24 @@ def precision_of(part: str, precision: str) -> str:
 
 def write_pack(kind: Kind, checkpoint: Checkpoint, folder: Path, precision: str) -> None:
     """Every file of the pack. One tensor is in memory at a time."""
-    encoder = EncoderShape.of(checkpoint.config["audio_config"])
-    decoder = DecoderShape.of(checkpoint.config["text_config"])
+    encoder = EncoderShape.of(checkpoint.section("audio_config"))
+    decoder = DecoderShape.of(checkpoint.section("text_config"))
+    # What is wrong with small files is said before the large ones are read.
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        write_json(folder / name, checkpoint.json(name))
+    described = manifest(kind, checkpoint, encoder, decoder, precision)
     onnx.save(features_graph(encoder.mel_bins), folder / "features.onnx")
     other = precision_of("encoder", precision)
     adapter = PartGraph("adapter", folder, other)
     tokens = adapter.input("tokens", [1, "tokens", encoder.width])
-    adapter.output(
-        "embeddings", kind.write_adapter(adapter, tokens, checkpoint), [1, "tokens", decoder.width]
-    )
-    parts = {
+    rows = kind.write_adapter(adapter, tokens, checkpoint, encoder.width, decoder.width)
+    adapter.output("embeddings", rows, [1, "tokens", decoder.width])
+    described["parts"] = {
         "encoder": write_encoder(checkpoint, encoder, folder, other),
         "adapter": adapter.save(),
         "embeddings": write_embeddings(checkpoint, decoder, folder, other),
         "decoder": write_decoder(checkpoint, decoder, folder, precision),
     }
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        write_json(folder / name, checkpoint.json(name))
-    described = manifest(kind, checkpoint, encoder, decoder, precision)
-    described["parts"] = parts
     described["files"] = [
         {"path": path.name, "bytes": path.stat().st_size, "sha256": sha256_of(path)}
         for path in sorted(folder.iterdir())
@@ -246,7 +242,7 @@ def stop_tokens(checkpoint: Checkpoint) -> list[int]:
     for config in (
         checkpoint.optional_json("generation_config.json"),
         checkpoint.config,
-        checkpoint.config["text_config"],
+        checkpoint.section("text_config"),
     ):
         ids = config.get("eos_token_id")
         if ids is not None:
@@ -256,9 +252,9 @@ def stop_tokens(checkpoint: Checkpoint) -> list[int]:
 
 def holds_something_else(folder: Path) -> bool:
     """Whether writing the pack there would delete what is no pack."""
-    if not folder.exists() or not any(folder.iterdir()):
-        return False
     try:
+        if not folder.exists() or not any(folder.iterdir()):
+            return False
         return "schemaVersion" not in json.loads((folder / "pack.json").read_text("utf-8"))
     except (OSError, ValueError):
         return True

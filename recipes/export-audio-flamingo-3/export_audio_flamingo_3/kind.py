@@ -6,13 +6,14 @@ from audio_llm.graph import PartGraph
 from audio_llm.pack import Kind
 
 
-def write_adapter(graph: PartGraph, tokens: str, checkpoint: Checkpoint) -> str:
+def write_adapter(graph: PartGraph, tokens: str, checkpoint: Checkpoint, inputs: int, outputs: int) -> str:
     """Two linear layers with GELU between. Raises ExportError where something else stands between."""
     activation = checkpoint.config.get("projector_hidden_act", "gelu")
     if activation != "gelu":
         raise ExportError(f"the adapter's activation is {activation}; gelu is supported")
-    inner = graph.node("Gelu", linear(graph, tokens, checkpoint, "model.multi_modal_projector.linear_1"))
-    return linear(graph, inner, checkpoint, "model.multi_modal_projector.linear_2")
+    name = "model.multi_modal_projector"
+    inner = graph.node("Gelu", linear(graph, tokens, checkpoint, f"{name}.linear_1", outputs, inputs))
+    return linear(graph, inner, checkpoint, f"{name}.linear_2", outputs, outputs)
 
 
 KIND = Kind(

@@ -6,9 +6,9 @@ from audio_llm.graph import PartGraph
 from audio_llm.pack import Kind
 
 
-def write_adapter(graph: PartGraph, tokens: str, checkpoint: Checkpoint) -> str:
+def write_adapter(graph: PartGraph, tokens: str, checkpoint: Checkpoint, inputs: int, outputs: int) -> str:
     """One linear layer."""
-    return linear(graph, tokens, checkpoint, "model.multi_modal_projector.linear")
+    return linear(graph, tokens, checkpoint, "model.multi_modal_projector.linear", outputs, inputs)
 
 
 KIND = Kind(

@@ -1,0 +1,1 @@
+"""Tests of the exports that need no PyTorch."""
