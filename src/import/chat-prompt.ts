@@ -9,6 +9,8 @@ export interface ChatSettings {
   readonly eos: string;
   /** What stands for one row of sound in the text, as `<|audio|>`. */
   readonly placeholder: string;
+  /** What the class's processor puts in front of the sound, so that few templates do. */
+  readonly opening?: string;
 }
 
 export interface ChatPrompt {
@@ -27,10 +29,10 @@ const question = '{question}';
  *
  * @throws EarmarkError `model-unsupported` where there is a template and it makes no such prompt
  */
-export function chatPrompt({ template, bos, eos, placeholder }: ChatSettings): ChatPrompt {
+export function chatPrompt({ template, bos, eos, placeholder, opening = '' }: ChatSettings): ChatPrompt {
   if (template === undefined) {
     return {
-      template: `${bos}USER: {audio}\n{question}\nASSISTANT:`,
+      template: `${bos}USER: ${opening}{audio}\n{question}\nASSISTANT:`,
       note: 'It has no chat template, so a plain prompt is used, which the model may not know.',
     };
   }
@@ -43,7 +45,7 @@ export function chatPrompt({ template, bos, eos, placeholder }: ChatSettings): C
       const [before, ...rest] = prompt;
       const after = rest.join('');
       if (before !== undefined && rest.length > 0 && !before.includes(question) && after.includes(question)) {
-        return { template: `${before}{audio}${after}` };
+        return { template: `${before}${before.endsWith(opening) ? '' : opening}{audio}${after}` };
       }
       problems.push(`it gives ${JSON.stringify(filled)}`);
     } catch (error) {

@@ -43,7 +43,8 @@ interface Dimensions {
 interface TokenizerConfig {
   readonly bos_token?: string | { readonly content: string } | null;
   readonly eos_token?: string | { readonly content: string } | null;
-  readonly chat_template?: string;
+  /** One, or several of which one is the default. */
+  readonly chat_template?: string | readonly { readonly name: string; readonly template: string }[];
 }
 
 /**
@@ -246,12 +247,15 @@ function known<T>(value: T | undefined, what: string): T {
   return value;
 }
 
-async function readPrompt(folder: string, { placeholder }: ModelClass): Promise<ReturnType<typeof chatPrompt>> {
+async function readPrompt(
+  folder: string,
+  { placeholder, opening }: ModelClass,
+): Promise<ReturnType<typeof chatPrompt>> {
   const config = await readJson<TokenizerConfig>(folder, 'tokenizer_config.json');
   const template =
     (await readFile(path.join(folder, 'chat_template.jinja'), 'utf8').catch(() => undefined)) ??
-    (await readOptional<TokenizerConfig>(folder, 'chat_template.json'))?.chat_template ??
-    config.chat_template;
+    templateOf(await readOptional<TokenizerConfig>(folder, 'chat_template.json')) ??
+    templateOf(config);
   const processor = {
     ...(await readOptional<{ audio_placeholder?: string }>(folder, 'preprocessor_config.json')),
     ...(await readOptional<{ audio_placeholder?: string }>(folder, 'processor_config.json')),
@@ -261,7 +265,13 @@ async function readPrompt(folder: string, { placeholder }: ModelClass): Promise<
     bos: tokenText(config.bos_token),
     eos: tokenText(config.eos_token),
     placeholder: processor.audio_placeholder ?? placeholder,
+    ...(opening !== undefined && { opening }),
   });
+}
+
+function templateOf(config: TokenizerConfig | undefined): string | undefined {
+  const template = config?.chat_template;
+  return typeof template === 'object' ? template.find(({ name }) => name === 'default')?.template : template;
 }
 
 function tokenText(token: TokenizerConfig['bos_token']): string {

@@ -10,6 +10,8 @@ export interface ModelClass {
   /** Whether the encoder wants whole windows of 30 s. */
   readonly padding: 'frame' | 'window';
   readonly placeholder: string;
+  /** What the class's processor puts in front of the sound, whether or not the chat template does. */
+  readonly opening?: string;
   /** What a person should know of the class. */
   readonly limits: string;
 }
@@ -31,6 +33,7 @@ const classes: Readonly<Record<string, ModelClass | undefined>> = {
     extraRows: 0,
     padding: 'window',
     placeholder: '[AUDIO]',
+    opening: '[BEGIN_AUDIO]',
     limits:
       'One token stands for 80 ms. The model was trained on all 375 tokens of a window of 30 s; those behind the end of ' +
       'the sound are trimmed.',

@@ -96,6 +96,9 @@ def golden(kind: str, model: Any, folder: Path) -> dict[str, Any]:
     ids = tokenizer.apply_chat_template([{"role": "user", "content": content}], tokenize=True, return_dict=False)
     at = ids.index(256 + SPECIAL.index(placeholder))
     before, after = ids[:at], ids[at + 1 :]
+    if kind == "voxtral":
+        # Voxtral's processor begins the sound itself.
+        before.append(256 + SPECIAL.index("[BEGIN_AUDIO]"))
     heard, extra = rows[:groups], rows[groups : groups + model.extra_groups]
     kept = segmentwise_exact(pooled.mean(0), groups // 4)
     result = {

@@ -9,7 +9,7 @@ TEMPLATES = {
     "ultravox": "{{ bos_token }}{% for message in messages %}<|user|>{{ message['content'] }}<|end|>{% endfor %}",
     "voxtral": (
         "{{ bos_token }}{% for message in messages %}[INST]{% for part in message['content'] %}"
-        "{% if part['type'] == 'audio' %}[BEGIN_AUDIO][AUDIO]{% else %}{{ part['text'] }}{% endif %}"
+        "{% if part['type'] == 'audio' %}[AUDIO]{% else %}{{ part['text'] }}{% endif %}"
         "{% endfor %}[/INST]{% endfor %}"
     ),
 }
@@ -23,7 +23,7 @@ def byte_letters() -> list[str]:
 
 
 def write_tokenizer(folder: Path, kind: str) -> None:
-    """tokenizer.json, tokenizer_config.json and chat_template.jinja."""
+    """tokenizer.json, and tokenizer_config.json with the chat template, where transformers.js looks for it."""
     letters = byte_letters()
     vocabulary = {letter: i for i, letter in enumerate(letters)}
     added = [
@@ -52,10 +52,10 @@ def write_tokenizer(folder: Path, kind: str) -> None:
         "bos_token": "<s>",
         "eos_token": "</s>",
         "clean_up_tokenization_spaces": False,
+        "chat_template": TEMPLATES[kind],
     }
     write_json(folder / "tokenizer.json", tokenizer)
     write_json(folder / "tokenizer_config.json", config)
-    (folder / "chat_template.jinja").write_text(TEMPLATES[kind], "utf-8")
 
 
 def write_json(path: Path, content: object) -> None:

@@ -6,11 +6,15 @@ import { halfOf, widened } from '../../../src/engine/model/half';
 import { readPack } from '../../../src/engine/model/pack';
 import { importModel } from '../../../src/import/import-model';
 
-const source = path.join(import.meta.dirname, '..', '..', 'reference', 'transformers-js', 'ultravox');
+const models = path.join(import.meta.dirname, '..', '..', 'reference', 'transformers-js');
 
 describe('an import', () => {
   let folder: string;
   const at = (name: string): string => path.join(folder, name);
+  const copy = (kind: string): void => {
+    rmSync(folder, { recursive: true, force: true });
+    cpSync(path.join(models, kind), folder, { recursive: true });
+  };
   const edit = (name: string, change: (json: Record<string, unknown>) => object): void => {
     const json = JSON.parse(readFileSync(at(name), 'utf8')) as Record<string, unknown>;
     writeFileSync(at(name), JSON.stringify(change(json)));
@@ -18,7 +22,7 @@ describe('an import', () => {
 
   beforeEach(() => {
     folder = mkdtempSync(path.join(tmpdir(), 'earmark-import-'));
-    cpSync(source, folder, { recursive: true });
+    copy('ultravox');
   });
   afterEach(() => {
     rmSync(folder, { recursive: true });
@@ -37,10 +41,32 @@ describe('an import', () => {
   });
 
   it('uses a plain prompt where there is no chat template, and says so', async () => {
-    rmSync(at('chat_template.jinja'));
+    edit('tokenizer_config.json', ({ chat_template: _, ...config }) => config);
     const { pack, notes } = await importModel(folder);
     expect(pack.prompt.template).toBe('<s>USER: {audio}\n{question}\nASSISTANT:');
     expect(notes.join()).toMatch(/no chat template/);
+  });
+
+  it('takes the default of several chat templates, and before them one in a file of its own', async () => {
+    const templates = [
+      { name: 'tool_use', template: 'tools' },
+      { name: 'default', template: '[{{ messages[0].content }}]' },
+    ];
+    edit('tokenizer_config.json', (config) => ({ ...config, chat_template: templates }));
+    expect((await importModel(folder)).pack.prompt.template).toBe('[{audio}\n{question}]');
+    writeFileSync(at('chat_template.jinja'), '({{ messages[0].content }})');
+    expect((await importModel(folder)).pack.prompt.template).toBe('({audio}\n{question})');
+  });
+
+  it('begins Voxtral’s sound as its processor does, whether or not the chat template does', async () => {
+    copy('voxtral');
+    const prompt = '<s>[INST][BEGIN_AUDIO]{audio}{question}[/INST]';
+    expect((await importModel(folder)).pack.prompt.template).toBe(prompt);
+    edit('tokenizer_config.json', ({ chat_template, ...config }) => ({
+      ...config,
+      chat_template: String(chat_template).replace('[AUDIO]', '[BEGIN_AUDIO][AUDIO]'),
+    }));
+    expect((await importModel(folder)).pack.prompt.template).toBe(prompt);
   });
 
   it('finds no attention, says so, and does without', async () => {

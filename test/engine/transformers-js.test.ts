@@ -1,0 +1,152 @@
+import {
+  env,
+  UltravoxModel,
+  UltravoxProcessor,
+  VoxtralForConditionalGeneration,
+  VoxtralProcessor,
+} from '@huggingface/transformers';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decode } from '../../src/engine/model/decode';
+import { encodeWindow, output, type EncodedWindow } from '../../src/engine/model/encode';
+import { promptIds } from '../../src/engine/model/families/prefix';
+import { floats } from '../../src/engine/model/half';
+import { loadModel, releaseModel, type Model } from '../../src/engine/model/load';
+import type { PrefixPack } from '../../src/engine/model/pack';
+import { loadRuntime } from '../../src/engine/model/runtime';
+import { importModel } from '../../src/import/import-model';
+import { selectTokens } from '../../src/pruning/selection';
+import { readPlainWav, repository } from './default-model';
+
+/** Of a tensor of transformers.js, what is compared. */
+interface Values<T = Float32Array> {
+  readonly data: T;
+  readonly dims: readonly number[];
+}
+
+interface Inputs {
+  readonly input_ids: Values<BigInt64Array>;
+  readonly audio_values: Values;
+}
+
+/** What is used of the classes of transformers.js, whose types say less. */
+interface TheirProcessor {
+  (text: string, audio: Float32Array): Promise<Inputs>;
+  readonly tokenizer: { apply_chat_template(messages: readonly object[], options: object): string };
+}
+interface TheirModel {
+  encode_audio(inputs: Inputs): Promise<Values>;
+  generate(options: object): Promise<Values<BigInt64Array>>;
+  dispose(): Promise<unknown>;
+}
+interface Theirs {
+  readonly processor: { from_pretrained(id: string): Promise<unknown> };
+  readonly model: { from_pretrained(id: string, options: object): Promise<unknown> };
+  /** What a person writes, as the examples of transformers.js do for this class. */
+  readonly content: unknown;
+  /** Samples that the sound is padded to; their rows are heard by transformers.js, and trimmed by Earmark. */
+  readonly heard: number;
+}
+
+const reference = path.join(repository, 'test', 'reference', 'transformers-js');
+const question = 'What is it?';
+const newTokens = 12;
+/** Neither a whole number of positions nor of groups. */
+const sound = readPlainWav(path.join(repository, 'media', 'samples', 'conference-prompt.wav')).slice(0, 321 * 160);
+
+const classes: Readonly<Record<string, Theirs>> = {
+  ultravox: {
+    processor: UltravoxProcessor,
+    model: UltravoxModel,
+    content: `<|audio|>\n${question}`,
+    heard: sound.length,
+  },
+  voxtral: {
+    processor: VoxtralProcessor,
+    model: VoxtralForConditionalGeneration,
+    content: [{ type: 'audio' }, { type: 'text', text: question }],
+    heard: 480_000,
+  },
+};
+
+describe.each(Object.entries(classes))('%s, against transformers.js on the same files', (kind, theirs) => {
+  let folder: string;
+  let model: Model;
+  let pack: PrefixPack;
+  let encoded: EncodedWindow;
+  let their: TheirModel;
+  let inputs: Inputs;
+  /** The sound as transformers.js hears it: rows of padding are rows like others. */
+  const heard = new Float32Array(theirs.heard);
+  heard.set(sound);
+
+  beforeAll(async () => {
+    env.allowRemoteModels = false;
+    env.localModelPath = `${reference}/`;
+    const processor = (await theirs.processor.from_pretrained(kind)) as TheirProcessor;
+    their = (await theirs.model.from_pretrained(kind, { dtype: 'fp32', device: 'cpu' })) as TheirModel;
+    const messages = [{ role: 'user', content: theirs.content }];
+    const text = processor.tokenizer.apply_chat_template(messages, { tokenize: false, add_generation_prompt: true });
+    inputs = await processor(text, sound);
+
+    folder = mkdtempSync(path.join(tmpdir(), 'earmark-import-'));
+    cpSync(path.join(reference, kind), folder, { recursive: true });
+    await importModel(folder);
+    model = await loadModel(folder, await loadRuntime(1));
+    pack = model.pack as PrefixPack;
+    encoded = await encodeWindow(model, heard);
+  });
+  afterAll(async () => {
+    await their.dispose();
+    await releaseModel(model);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('has the same log-mel', async () => {
+    const input = new model.runtime.Tensor('float32', heard, [1, heard.length]);
+    const mel = output(await model.frontEnd.run({ samples: input }), 'mel');
+    expect(mel.dims).toEqual(inputs.audio_values.dims);
+    expect(farthest(floats(mel), inputs.audio_values.data)).toBeLessThan(1e-4);
+  });
+
+  it('has the same audio features, in as many rows', async () => {
+    const features = await their.encode_audio(inputs);
+    const rows = [...encoded.tokens.data, ...encoded.padding.data];
+    expect([encoded.tokens.rows + encoded.padding.rows, encoded.tokens.columns]).toEqual(features.dims.slice(-2));
+    expect(farthest(Float32Array.from(rows), features.data)).toBeLessThan(1e-3);
+  });
+
+  it('makes the first of these rows of the sound alone, and of its padding none that are heard', async () => {
+    const { tokens, padding, counts } = await encodeWindow(model, sound);
+    const features = await their.encode_audio(inputs);
+    expect(tokens.rows).toBe(Math.ceil(sound.length / 320 / pack.encoder.positionsPerToken));
+    expect(tokens.rows + padding.rows + counts.trimmed).toBe(features.dims.at(-2));
+    expect(farthest(tokens.data, features.data.subarray(0, tokens.data.length))).toBeLessThan(1e-3);
+  });
+
+  it('has the same prompt', () => {
+    const { before, after } = promptIds(model.tokenizer, pack.prompt.template, question);
+    const ids = Array.from(inputs.input_ids.data, Number);
+    const rows = encoded.tokens.rows + encoded.padding.rows;
+    const audio = ids[before.length]!;
+    expect(ids).toEqual([...before, ...Array<number>(rows).fill(audio), ...after]);
+  });
+
+  it('says the same, choosing greedily', async () => {
+    const every = selectTokens(Array.from({ length: encoded.tokens.rows }, (_, token) => token));
+    const prompt = await model.family.prompt(await model.family.adapt(encoded, every), question);
+    const options = { maxNewTokens: newTokens, signal: new AbortController().signal, onText: () => undefined };
+    const { tokenIds } = await decode(model, prompt, options);
+    const said = await their.generate({ ...inputs, max_new_tokens: newTokens, do_sample: false });
+    expect(tokenIds).toEqual(Array.from(said.data, Number).slice(inputs.input_ids.dims[1]));
+    expect(tokenIds).toHaveLength(newTokens);
+  });
+});
+
+/** The largest difference of two lists of one length. */
+function farthest(a: Float32Array, b: Float32Array): number {
+  expect(a.length).toBe(b.length);
+  return a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
+}
