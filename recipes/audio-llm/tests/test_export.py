@@ -24,6 +24,13 @@ CLASSES = {
     "export_qwen2_audio": "Qwen2AudioForConditionalGeneration",
     "export_audio_flamingo_3": "AudioFlamingo3ForConditionalGeneration",
 }
+# What transformers' tests of the published processors expect of one question about one sound.
+SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"
+PROMPTS = {
+    "export_qwen2_audio": SYSTEM
+    + "Audio 1: <|audio_bos|>{audio}<|audio_eos|>\n{question}<|im_end|>\n<|im_start|>assistant\n",
+    "export_audio_flamingo_3": SYSTEM + "{audio}{question}<|im_end|>\n<|im_start|>assistant\n",
+}
 for module in MODELS:
     sys.path.append(str(RECIPES / module.replace("_", "-")))
 
@@ -268,6 +275,7 @@ class Program(Export):
                 code, said = self.run_export(module)
                 self.assertEqual((code, said), (0, ""))
                 pack = json.loads((self.out / "pack.json").read_text())
+                self.assertEqual(pack["prompt"]["template"], PROMPTS[module])
                 self.assertEqual(self.left(), sorted(f"pack/{one}" for one in ["pack.json", *files_of(pack)]))
 
 

@@ -10,22 +10,26 @@ from transformers import (
 )
 
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<sound>"]
-# What the published processor does: the sound first, then all text of a message.
+# Gives what the template of the published processor gives, by the same means: the sound first, wherever it stands
+# in a message, then all of its text.
 CHAT_TEMPLATE = """\
 {%- if messages[0]['role'] != 'system' -%}
 {{ '<|im_start|>system\\nYou are a helpful assistant.<|im_end|>\\n' }}
 {%- endif -%}
-{%- for message in messages -%}
+{%- for message in messages if message['content'] is not none -%}
 {{ '<|im_start|>' + message['role'] + '\\n' }}
 {%- if message['content'] is string -%}
 {{ message['content'] }}
 {%- else -%}
-{%- if message['content'] | selectattr('type', 'equalto', 'audio') | list -%}
-{{ '<sound>' }}
+{%- set parts = namespace(sound='', text='') -%}
+{%- for part in message['content'] -%}
+{%- if part.get('type') == 'audio' or 'audio' in part -%}
+{%- set parts.sound = '<sound>' -%}
+{%- elif part.get('type') == 'text' or 'text' in part -%}
+{%- set parts.text = parts.text + part['text'] -%}
 {%- endif -%}
-{%- for part in message['content'] if part['type'] == 'text' -%}
-{{ part['text'] }}
 {%- endfor -%}
+{{ parts.sound + parts.text }}
 {%- endif -%}
 {{ '<|im_end|>\\n' }}
 {%- endfor -%}
