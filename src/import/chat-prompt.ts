@@ -66,7 +66,8 @@ function fill(template: string, content: unknown, bos: string, eos: string): str
     add_generation_prompt: true,
     bos_token: bos,
     eos_token: eos,
-    // Llama's templates say what day it is. The default of theirs, so that every import makes the same prompt.
+    // Llama's templates say what day it is: today where nothing is given, as in transformers. The prompt is kept in the
+    // pack, so it names the day that Llama 3.1's say by default: results of two days are of the same prompt.
     date_string: '26 Jul 2024',
   });
 }

@@ -24,7 +24,7 @@ CLASSES = {
     "export_qwen2_audio": "Qwen2AudioForConditionalGeneration",
     "export_audio_flamingo_3": "AudioFlamingo3ForConditionalGeneration",
 }
-# What transformers' tests of the published processors expect of one question about one sound.
+# What the published processors make of one question about one sound.
 SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"
 PROMPTS = {
     "export_qwen2_audio": SYSTEM

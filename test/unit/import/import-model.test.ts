@@ -58,6 +58,12 @@ describe('an import', () => {
     expect((await importModel(folder)).pack.prompt.template).toBe('({audio}\n{question})');
   });
 
+  it('names the same day in every import, where a chat template asks for one as Llama’s do', async () => {
+    const today = '{% if not date_string is defined %}{% set date_string = strftime_now("%d %b %Y") %}{% endif %}';
+    writeFileSync(at('chat_template.jinja'), `${today}Today Date: {{ date_string }}. {{ messages[0].content }}`);
+    expect((await importModel(folder)).pack.prompt.template).toBe('Today Date: 26 Jul 2024. {audio}\n{question}');
+  });
+
   it('begins Voxtral’s sound as its processor does, whether or not the chat template does', async () => {
     copy('voxtral');
     const prompt = '<s>[INST][BEGIN_AUDIO]{audio}{question}[/INST]';
