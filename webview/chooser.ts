@@ -4,6 +4,7 @@ import { strategies } from '../src/pruning/registry';
 import type { Strategy } from '../src/pruning/strategy';
 import { element } from './element';
 import { checkbox, dropdown, numberField, textArea } from './fields';
+import { modelOptions } from './model-options';
 import { parseKeepRatios } from '../src/pruning/keep-ratios';
 
 /** What a person chose to compare, as it was written. */
@@ -158,7 +159,7 @@ export class Chooser {
     const { modelId, keepRatios, question, references, repeats } = this.current;
     const model = dropdown(
       { label: 'Model', description: 'The audio language model that listens and writes.' },
-      this.models.map((one) => ({ value: one.modelId, label: one.title, disabled: one.problem !== undefined })),
+      modelOptions(this.models),
       modelId,
       (value) => {
         this.change({ modelId: value });

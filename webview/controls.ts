@@ -5,6 +5,7 @@ import type { BudgetMode, BudgetScope, HeadReduce } from '../src/pruning/selecti
 import type { Strategy } from '../src/pruning/strategy';
 import { button, element, icon } from './element';
 import { dropdown, numberField, textArea, type Field } from './fields';
+import { modelOptions } from './model-options';
 import { grouped, percent } from './words-for-numbers';
 
 export interface Choice {
@@ -158,7 +159,7 @@ export class Controls {
     const model = this.model;
     this.modelField = dropdown(
       { label: 'Model', description: 'The audio language model that listens and writes.' },
-      this.models.map((one) => ({ value: one.modelId, label: one.title, disabled: one.problem !== undefined })),
+      modelOptions(this.models),
       modelId,
       (value) => {
         this.choice = { ...this.choice, modelId: value };
@@ -278,7 +279,8 @@ export class Controls {
   /** The model, and what is said of it: a problem plainly, its limits on demand. */
   private modelNodes(model: ModelInfo | undefined): Node[] {
     const nodes: Node[] = [this.modelField.node];
-    if (model?.problem !== undefined) nodes.push(element('p', { class: 'hint problem', text: model.problem }));
+    const problem = model?.problem ?? model?.memoryProblem;
+    if (problem !== undefined) nodes.push(element('p', { class: 'hint problem', text: problem }));
     if (model && model.problem === undefined) {
       nodes.push(
         element(

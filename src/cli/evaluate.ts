@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import { Option, type Command } from 'commander';
 import { readDataset } from '../datasets/read-dataset';
 import { loadRuntime } from '../engine/model/runtime';
-import { findPack } from '../engine/model/pack';
+import { findPack } from '../engine/model/find-packs';
 import { evaluate, type EvaluationChoice, type EvaluationOptions } from '../evaluation/evaluate';
 import { resultsFile } from '../evaluation/evaluation-folder';
 import { runLocally } from '../evaluation/local-workers';

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { freeMemory } from '../engine/model/needs';
 import { defaultEndpoint } from '../hub/repository';
 import { precisions, type Precision } from '../hub/repository-layout';
 import { findStored, listStored, removeStored, verifyStored, type StoredModel } from '../hub/stored-models';
@@ -51,14 +52,28 @@ function registerList(models: Command): void {
       process.stdout.write(
         options.json
           ? `${JSON.stringify(stored.map(storedJson), null, 2)}\n`
-          : `${formatTable(['id', 'size', 'licence', 'source', 'title'], stored.map(row))}\n`,
+          : `${formatTable(['id', 'size', 'memory', 'licence', 'source', 'title'], stored.map(row))}\n`,
       );
+      for (const { name, info } of stored) {
+        warnOfMemory(name, info?.memoryBytes ?? 0);
+      }
     });
 }
 
 function row({ name, bytes, info, source }: StoredModel): string[] {
   const from = source ? `${source.repository}@${source.commit.slice(0, 7)}` : '';
-  return [name, sizeWords(bytes), info?.licence ?? '', from, info ? (info.problem ?? info.title) : notImported];
+  const memory = info?.memoryBytes ? sizeWords(info.memoryBytes) : '';
+  return [name, sizeWords(bytes), memory, info?.licence ?? '', from, info ? (info.problem ?? info.title) : notImported];
+}
+
+/** Nothing is loaded here, so what is free now is what a model would find. */
+function warnOfMemory(name: string, needed: number): void {
+  const free = freeMemory();
+  if (needed > free) {
+    process.stderr.write(
+      `earmark: ${name} does not fit: it needs about ${sizeWords(needed)} of memory, and ${sizeWords(free)} are free.\n`,
+    );
+  }
 }
 
 /** A model as the interface lists it, with where it came from; what is no pack says so as its problem. */

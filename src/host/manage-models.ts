@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { parseEndpoint, repositoryPage } from '../hub/repository';
 import { listStored, removeStored, verifyStored, type StoredModel } from '../hub/stored-models';
+import type { ModelInfo } from '../protocol/model';
 import { sizeWords } from '../report/numbers';
 import { addModel } from './add-model';
 import type { ModelServices } from './models';
@@ -29,13 +30,17 @@ export async function manageModels(services: ModelServices): Promise<void> {
 }
 
 function describe({ name, bytes, info, source, folder }: StoredModel, services: ModelServices): vscode.QuickPickItem {
-  const marks = [sizeWords(bytes), name === services.defaultModel() ? 'default' : undefined];
+  const marks = [sizeWords(bytes), memoryWords(info), name === services.defaultModel() ? 'default' : undefined];
   const from = source ? `${source.repository} at ${source.commit.slice(0, 7)}` : folder;
   return {
     label: info?.title ?? name,
     description: marks.filter((mark) => mark !== undefined).join(', '),
-    detail: info?.problem ?? (info ? from : `${from}: could not be imported`),
+    detail: info?.problem ?? info?.memoryProblem ?? (info ? from : `${from}: could not be imported`),
   };
+}
+
+function memoryWords(info: ModelInfo | undefined): string | undefined {
+  return info?.memoryBytes ? `${sizeWords(info.memoryBytes)} of memory` : undefined;
 }
 
 async function manage(model: StoredModel, services: ModelServices): Promise<void> {

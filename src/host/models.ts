@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { expandHome, modelFolderProblem } from '../engine/model/model-folders';
-import { findPacks } from '../engine/model/pack';
+import { findPacks } from '../engine/model/find-packs';
 import { userModelFolder } from '../hub/user-model-folder';
 import { EarmarkError } from '../protocol/errors';
 import type { ModelInfo } from '../protocol/model';

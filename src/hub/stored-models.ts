@@ -1,7 +1,8 @@
 import { readdir, rename, rm } from 'node:fs/promises';
 import * as path from 'node:path';
+import { findPacks } from '../engine/model/find-packs';
 import { expandHome, partialSuffix } from '../engine/model/model-folders';
-import { findPacks, readPack, verifyFile, verifyPack } from '../engine/model/pack';
+import { readPack, verifyFile, verifyPack } from '../engine/model/pack';
 import { EarmarkError } from '../protocol/errors';
 import type { ModelInfo } from '../protocol/model';
 import { writeError } from './disk';

@@ -19,6 +19,10 @@ export interface ModelInfo {
   /** What strategies may ask of the model beyond scores and tokens. */
   readonly offers: readonly ('scores' | 'tokens' | 'keys')[];
   readonly precision: Readonly<Record<string, string>>;
+  /** What it takes while it runs; 0 where the pack can not be read. */
+  readonly memoryBytes: number;
+  /** Set where that is more than the machine has, in the user's words. */
+  readonly memoryProblem?: string;
   /** Set where the pack can not be used, in the user's words. */
   readonly problem?: string;
 }

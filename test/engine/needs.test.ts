@@ -18,11 +18,17 @@ describe('memory that a model needs', async () => {
     expect(memoryNeeded({ ...pack, parts })).toBe(7e9 + cache);
   });
 
+  it('is twice that of float16 weights, which run as float32', () => {
+    const files = [{ path: 'decoder.onnx', bytes: 3e9, sha256: '' }];
+    expect(memoryNeeded({ ...pack, files, precision: { decoder: 'fp16' } })).toBe(6e9 + cache);
+    expect(memoryNeeded({ ...pack, files, precision: { decoder: 'q4' } })).toBe(3e9 + cache);
+  });
+
   it('is said where it is not free', () => {
     const large = { ...pack, parts: { decoder: { parameters: 1, memoryBytes: 8e9 } } };
     expect(() => {
       requireMemory(large, 4e9);
-    }).toThrow('The model "earmark-mini" needs about 8.0 GB of memory, and 4.0 GB are free.');
+    }).toThrow('The model "earmark-mini" needs about 8.04 GB of memory, and 4.00 GB are free.');
     expect(() => {
       requireMemory(pack, 4e9);
     }).not.toThrow();

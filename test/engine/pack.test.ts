@@ -12,7 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findPacks, readPack, verifyPack } from '../../src/engine/model/pack';
+import { findPacks } from '../../src/engine/model/find-packs';
+import { readPack, verifyPack } from '../../src/engine/model/pack';
 import { packFolder } from './default-model';
 
 describe('a model pack', () => {

@@ -44,9 +44,9 @@ describe('choosing', () => {
     await page.getByRole('option', { name: 'Paper' }).click();
     await expect.poll(() => count.textContent()).toContain('asked 25; paper budget keeps 20');
     expect(await calls(page, 'view/run')).toEqual([]);
-    await expect.poll(() => calls(page, 'view/chooseSettings')).not.toEqual([]);
-    const chosen = (await calls(page, 'view/chooseSettings')).at(-1) as { settings: RunSettings };
-    expect(chosen.settings).toMatchObject({ keepRatio: 0.1, budgetMode: 'paper', strategy: 'segmentwise' });
+    await expect
+      .poll(async () => (await calls(page, 'view/chooseSettings')).at(-1))
+      .toMatchObject({ settings: { keepRatio: 0.1, budgetMode: 'paper', strategy: 'segmentwise' } });
     expect(problems).toEqual([]);
   });
 
@@ -57,6 +57,27 @@ describe('choosing', () => {
     expect(await field.getAttribute('aria-invalid')).toBe('true');
     await field.fill('5');
     expect(await field.getAttribute('aria-invalid')).toBe('false');
+  });
+
+  it('says what a large model needs in memory before it is chosen, and where there is not so much', async () => {
+    const memoryProblem = 'It needs about 64.00 GB of memory, and this computer has 8.00 GB.';
+    const models = [
+      model,
+      { ...model, modelId: 'large', title: 'Large', memoryBytes: 6.3e9 },
+      { ...model, modelId: 'too-large', title: 'Too large', memoryBytes: 64e9, memoryProblem },
+    ];
+    const { page, problems } = await openEditor({ models });
+    const options = page.locator('vscode-dropdown[aria-label="Model"] vscode-option');
+    expect(await options.allTextContents()).toEqual([
+      model.title,
+      'Large (needs 6.30 GB of memory)',
+      'Too large (needs 64.00 GB of memory, more than there is)',
+    ]);
+    await page.getByRole('combobox', { name: 'Model' }).click();
+    await page.getByRole('option', { name: 'Too large' }).click();
+    await page.locator('.hint.problem').filter({ hasText: memoryProblem }).waitFor();
+    await screenshot(page, 'model-memory');
+    expect(problems).toEqual([]);
   });
 
   it('makes the parameters from the registry and turns off what the model can not give', async () => {

@@ -31,6 +31,7 @@ export const model: ModelInfo = {
   question: 'What is heard?',
   offers: ['scores', 'tokens'],
   precision: {},
+  memoryBytes: 1,
 };
 
 export const settings: RunSettings = {

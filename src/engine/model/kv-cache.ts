@@ -26,15 +26,6 @@ export function keptCache(decoder: AnyDecoder, results: InferenceSession.OnnxVal
   );
 }
 
-/** Bytes of the keys and values of so many positions, in every layer. */
-export function cacheBytes(
-  { layers, kvHeads, headDim }: AnyDecoder,
-  positions: number,
-  bytesPerValue: number = Float32Array.BYTES_PER_ELEMENT,
-): number {
-  return 2 * layers * kvHeads * headDim * positions * bytesPerValue;
-}
-
 /** Bytes of one value of a decoder's cache: 2 in half-precision exports. */
 export function cacheValueBytes(session: InferenceSession, { pastKey }: AnyDecoder): number {
   return floatType(session, pastKey.replace('{layer}', '0')) === 'float16' ? 2 : Float32Array.BYTES_PER_ELEMENT;

@@ -5,8 +5,6 @@ import { readFile, stat } from 'node:fs/promises';
 import * as path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { EarmarkError } from '../../protocol/errors';
-import type { ModelInfo } from '../../protocol/model';
-import { packFolders } from './model-folders';
 import schema from './pack.schema.json';
 
 /** A model pack's `pack.json`; the schema beside this file says what each field means and may hold. */
@@ -177,87 +175,6 @@ export async function verifyFile(folder: string, id: string, file: Pack['files']
       action,
     );
   }
-}
-
-/** A pack found on disk, or a folder that should be one and why it is not. */
-export interface FoundPack {
-  readonly folder: string;
-  readonly info: ModelInfo;
-}
-
-/** The packs of several model folders, in order; the first of an id wins. A folder may be a pack itself. */
-export async function findPacks(modelFolders: readonly string[]): Promise<FoundPack[]> {
-  const found = new Map<string, FoundPack>();
-  for (const parent of modelFolders) {
-    for (const folder of await packFolders(parent)) {
-      const info = await describePack(folder);
-      if (!found.has(info.modelId)) {
-        found.set(info.modelId, { folder, info });
-      }
-    }
-  }
-  return [...found.values()];
-}
-
-/** @throws EarmarkError `model-not-found` naming the models there are */
-export async function findPack(modelFolders: readonly string[], modelId: string): Promise<FoundPack> {
-  const packs = await findPacks(modelFolders);
-  const found = packs.find(({ info }) => info.modelId === modelId);
-  if (!found) {
-    const names = packs.map(({ info }) => info.modelId).join(', ');
-    throw new EarmarkError(
-      'model-not-found',
-      `There is no model named "${modelId}".`,
-      names === '' ? 'No model is installed.' : `Choose one of: ${names}.`,
-    );
-  }
-  return found;
-}
-
-async function describePack(folder: string): Promise<ModelInfo> {
-  try {
-    return packInfo(folder, await readPack(folder));
-  } catch (error) {
-    const name = path.basename(folder);
-    return {
-      modelId: name,
-      title: name,
-      description: '',
-      limits: '',
-      family: 'prefix',
-      licence: '',
-      folder,
-      bytes: 0,
-      heads: 0,
-      secondsPerToken: 0,
-      windowSeconds: 0,
-      asks: false,
-      question: '',
-      offers: [],
-      precision: {},
-      problem: EarmarkError.from(error).message,
-    };
-  }
-}
-
-function packInfo(folder: string, pack: Pack): ModelInfo {
-  return {
-    modelId: pack.id,
-    title: pack.title,
-    description: pack.description,
-    limits: pack.limits,
-    family: pack.family,
-    licence: pack.licence,
-    folder,
-    bytes: pack.files.reduce((sum, file) => sum + file.bytes, 0),
-    heads: pack.encoder.heads,
-    secondsPerToken: samplesPerToken(pack) / pack.frontEnd.sampleRate,
-    windowSeconds: pack.frontEnd.windowSeconds,
-    asks: pack.family === 'prefix',
-    question: pack.family === 'prefix' ? pack.prompt.question : '',
-    offers: taps(pack) ? ['scores', 'tokens', 'keys'] : ['tokens'],
-    precision: pack.precision,
-  };
 }
 
 /** Whether the attention of the encoder can be read. */

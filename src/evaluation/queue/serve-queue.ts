@@ -1,7 +1,7 @@
 import { WaitingError, Worker, type Job, Queue } from 'bullmq';
 import { stat } from 'node:fs/promises';
 import * as path from 'node:path';
-import { findPack } from '../../engine/model/pack';
+import { findPack } from '../../engine/model/find-packs';
 import { EarmarkError } from '../../protocol/errors';
 import { ClipRunner, type RunnerOptions } from '../clip-runner';
 import { packFingerprint } from '../pack-fingerprint';

@@ -6,7 +6,8 @@ import { decoderAttention, firstQuery, groupQueryAttention } from '../decoder-ta
 import { output } from '../encode';
 import { loadTappedDecoder, meanOverLayers } from '../explainer';
 import { floats, floatTensor } from '../half';
-import { cacheBytes, cacheValueBytes, emptyCache, keptCache, type KvCache } from '../kv-cache';
+import { cacheValueBytes, emptyCache, keptCache, type KvCache } from '../kv-cache';
+import { cacheBytes } from '../needs';
 import type { PrefixPack } from '../pack';
 import { gatherSlots } from '../slots';
 import type { Audio, Explainer, Family, FamilyBase, Heard, Prompt, Reading } from './family';
