@@ -38,11 +38,13 @@ interface Attention {
   readonly valid?: number;
   readonly queryBias?: number;
   readonly keyBias?: number;
+  /** Whether a key can be seen by a query. */
+  readonly sees?: (query: number, key: number) => boolean;
 }
 
 /** Attention received per head and position, from its definition: [heads * positions]. */
 function expected({ scale = 1 / Math.sqrt(headWidth), ...options }: Attention): Float32Array {
-  const { causal = false, valid = positions, queryBias = 0, keyBias = 0 } = options;
+  const { causal = false, valid = positions, queryBias = 0, keyBias = 0, sees = () => true } = options;
   const received = new Float32Array(heads * positions);
   const at = (row: number, head: number, i: number): number => input[row * width + head * headWidth + i]!;
   for (let head = 0; head < heads; head++) {
@@ -52,7 +54,7 @@ function expected({ scale = 1 / Math.sqrt(headWidth), ...options }: Attention): 
         for (let i = 0; i < headWidth; i++) {
           dot += (at(query, head, i) + queryBias) * (at(key, head, i) + keyBias);
         }
-        return Math.exp(dot * scale);
+        return sees(query, key) ? Math.exp(dot * scale) : 0;
       });
       const sum = logits.reduce((total, value) => total + value, 0);
       logits.forEach((value, key) => {
@@ -77,7 +79,34 @@ const constants = [
   ),
   constant('last', TensorProto_DataType.INT32, [positions - 1]),
   constant('total', TensorProto_DataType.INT32, [positions]),
+  // Key-padding masks: by key, by query and key, and as a number of keys.
+  constant(
+    'by_key',
+    TensorProto_DataType.INT32,
+    Array.from({ length: positions }, (_, key) => Number(seenByKey(0, key))),
+    [1, positions],
+  ),
+  constant(
+    'by_query_and_key',
+    TensorProto_DataType.INT32,
+    Array.from({ length: positions ** 2 }, (_, i) => Number(sameThird(Math.floor(i / positions), i % positions))),
+    [1, positions, positions],
+  ),
+  constant('keys', TensorProto_DataType.INT32, [5]),
 ];
+
+function seenByKey(_query: number, key: number): boolean {
+  return [0, 2, 3, 4].includes(key);
+}
+
+function amongFive(_query: number, key: number): boolean {
+  return key < 5;
+}
+
+/** Some rule that differs from query to query. */
+function sameThird(query: number, key: number): boolean {
+  return query % 3 === key % 3;
+}
 
 function node({ operator, domain = '', inputs = [], attributes }: Layer, from: string, to: string): NodeProto {
   return create(NodeProtoSchema, {
@@ -124,6 +153,8 @@ const biased: Layer = {
     create(AttributeProtoSchema, { name: 'scale', type: AttributeProto_AttributeType.FLOAT, f: 0.2 }),
   ],
 };
+const masked = (mask: string): Layer => ({ ...multiHead, inputs: ['', mask] });
+const causal: Layer = { ...multiHead, attributes: [...multiHead.attributes, intAttribute('unidirectional', 1n)] };
 const groupQuery: Layer = {
   operator: 'GroupQueryAttention',
   domain: 'com.microsoft',
@@ -159,6 +190,9 @@ describe('attention that one operator computes', () => {
     ['MultiHeadAttention', multiHead, {}],
     ['MultiHeadAttention with padded queries', multiHead, { valid: 5 }],
     ['MultiHeadAttention with biases and a scale', biased, { scale: 0.2, queryBias: 0.5, keyBias: -0.25 }],
+    ['MultiHeadAttention with padded keys', masked('by_key'), { sees: seenByKey }],
+    ['MultiHeadAttention with keys hidden from queries', masked('by_query_and_key'), { sees: sameThird }],
+    ['MultiHeadAttention with a number of keys', masked('keys'), { sees: amongFive }],
     ['GroupQueryAttention, in which positions see what is before them', groupQuery, { causal: true }],
   ] as const)('%s', async (_, layer, attention: Attention) => {
     const { scores } = await received([layer], attention.valid);
@@ -182,6 +216,13 @@ describe('attention that one operator computes', () => {
       const values = Array.from({ length: heads }, (__, head) => input[row * width + head * headWidth + column]!);
       expect(value).toBeCloseTo(values.reduce((sum, each) => sum + each, 0) / heads, 5);
     });
+  });
+
+  it.each([
+    ['a mask of unknown shape', masked('elsewhere')],
+    ['queries that see only what is before them', causal],
+  ])('does not guess at MultiHeadAttention with %s', (_, layer) => {
+    expect(() => tapEncoder(encoder([layer]))).toThrow(/no attention that can be read/);
   });
 
   it('reads the last of the encoder’s layers, not attention that comes behind them', async () => {

@@ -70,8 +70,10 @@ function keysOf(graph: GraphProto, { input }: NodeProto): string | undefined {
 const multiHead: Reader = (graph, node) => {
   const [query, key, , bias, paddingMask, attentionBias] = node.input;
   const heads = attributeOf(node, 'num_heads')?.i;
+  const masked = paddingMask ? maskAsBias(graph, node, paddingMask) : undefined;
+  const causal = (attributeOf(node, 'unidirectional')?.i ?? 0n) !== 0n;
   // Without keys of their own, queries, keys and values are packed in one.
-  if (!query || !key || heads === undefined || paddingMask) {
+  if (!query || !key || heads === undefined || causal || (paddingMask && !masked)) {
     return undefined;
   }
   const part = (name: string, index: bigint): string =>
@@ -82,8 +84,58 @@ const multiHead: Reader = (graph, node) => {
   if (attentionBias) {
     logits = add(graph, 'Add', [logits, asFloat(graph, attentionBias)]);
   }
+  if (masked) {
+    logits = add(graph, 'Add', [logits, masked(logits)]);
+  }
   return { probabilities: add(graph, 'Softmax', [logits], [intAttribute('axis', -1n)]), keys };
 };
+
+/**
+ * What a key-padding mask adds to the logits: 0, or the operator's filter value. It is 0 and 1 by key or by query and
+ * key, or the number of keys that are there; with a batch of one each broadcasts to the logits as it is.
+ *
+ * @returns nothing where the graph does not say which of these it is
+ */
+function maskAsBias(graph: GraphProto, node: NodeProto, mask: string): ((logits: string) => string) | undefined {
+  const rank = rankOf(graph, mask);
+  if (rank === undefined || rank < 1 || rank > 3) {
+    return undefined;
+  }
+  const filter = attributeOf(node, 'mask_filter_value')?.f ?? -10_000;
+  return (logits) => {
+    const there =
+      rank === 1
+        ? add(graph, 'Less', [placesOf(graph, logits), firstOf(graph, mask)])
+        : add(graph, 'Greater', [asFloat(graph, mask), number(graph, 0)]);
+    return add(graph, 'Where', [there, number(graph, 0), number(graph, filter)]);
+  };
+}
+
+/** 0 to the number of keys: [keys], float32. */
+function placesOf(graph: GraphProto, logits: string): string {
+  const keys = add(graph, 'Squeeze', [add(graph, 'Gather', [add(graph, 'Shape', [logits]), constant(graph, [3n])])]);
+  const [start, step] = [0n, 1n].map((value) => add(graph, 'Squeeze', [constant(graph, [value])]));
+  return asFloat(graph, add(graph, 'Range', [start!, keys, step!]));
+}
+
+/** The first of a vector: [1], float32. */
+function firstOf(graph: GraphProto, vector: string): string {
+  return asFloat(graph, add(graph, 'Gather', [vector, constant(graph, [0n])]));
+}
+
+/** Number of axes of a value, where the graph says it; a cast has those of what it casts. */
+function rankOf(graph: GraphProto, name: string): number | undefined {
+  const constantOf = graph.initializer.find((tensor) => tensor.name === name);
+  const type = [...graph.input, ...graph.valueInfo].find((value) => value.name === name)?.type?.value;
+  const producer = graph.node.find(({ output }) => output.includes(name));
+  if (constantOf) {
+    return constantOf.dims.length;
+  }
+  if (type?.case === 'tensorType' && type.value.shape) {
+    return type.value.shape.dim.length;
+  }
+  return producer?.opType === 'Cast' || producer?.opType === 'Identity' ? rankOf(graph, producer.input[0]!) : undefined;
+}
 
 /** A third of the biases of queries, keys and values, which are one vector. */
 function biasPart(graph: GraphProto, bias: string, index: bigint): string {
@@ -95,9 +147,7 @@ function biasPart(graph: GraphProto, bias: string, index: bigint): string {
 function scaleOf(graph: GraphProto, node: NodeProto, queries: string): string {
   const scale = attributeOf(node, 'scale')?.f ?? 0;
   if (scale !== 0) {
-    const name = `${prefix}_constant_${String(graph.initializer.length)}`;
-    graph.initializer.push(floatConstant(name, scale));
-    return name;
+    return number(graph, scale);
   }
   const width = add(graph, 'Gather', [add(graph, 'Shape', [queries]), constant(graph, [3n])]);
   return add(graph, 'Reciprocal', [add(graph, 'Sqrt', [asFloat(graph, width)])]);
@@ -155,6 +205,12 @@ function byHead(graph: GraphProto, value: string, heads: bigint, order: readonly
 function constant(graph: GraphProto, values: readonly bigint[]): string {
   const name = `${prefix}_constant_${String(graph.initializer.length)}`;
   graph.initializer.push(int64Constant(name, ...values));
+  return name;
+}
+
+function number(graph: GraphProto, value: number): string {
+  const name = `${prefix}_constant_${String(graph.initializer.length)}`;
+  graph.initializer.push(floatConstant(name, value));
   return name;
 }
 
