@@ -97,6 +97,25 @@ export function attentionTo(values: readonly string[]): FindAttention {
   };
 }
 
+/**
+ * Of a graph that is one `If`, as Optimum merges decoders, leaves the branch that starts, and of the inputs those that it
+ * takes. A graph of another form stays as it is.
+ *
+ * @param useCache the input that the `If` asks: false to start
+ */
+export function startBranch(graph: GraphProto, useCache: string): void {
+  const [choice] = graph.node;
+  const branch = choice?.attribute.find(({ name }) => name === 'else_branch')?.g;
+  if (choice?.opType !== 'If' || choice.input[0] !== useCache || !branch) {
+    return;
+  }
+  graph.node = branch.node;
+  graph.initializer.push(...branch.initializer);
+  graph.output = branch.output;
+  const taken = new Set(branch.node.flatMap(({ input }) => input));
+  graph.input = graph.input.filter(({ name }) => taken.has(name));
+}
+
 /** @returns the name of a layer's attention, mean over heads, of the wanted positions: [1, queries, positions] */
 function tapLayer(graph: GraphProto, probabilities: string, name: string): string {
   graph.node.push(

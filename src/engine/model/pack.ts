@@ -98,15 +98,8 @@ export interface PrefixPack extends AnyPack {
 /** The decoder looks at encoder tokens through keys and values of each layer, which are projected once a run. */
 export interface CrossAttentionPack extends AnyPack {
   readonly family: 'cross-attention';
-  /** Tokens to keys and values; the decoder takes them under the same names. */
-  readonly cross: {
-    readonly file: string;
-    readonly input: string;
-    readonly key: string;
-    readonly value: string;
-    /** Padded tokens behind the clip's own that are looked at too, and never pruned. */
-    readonly paddingTokens: number;
-  };
+  /** Tokens to keys and values, which the decoder takes under the names `key` and `value`. */
+  readonly cross: CrossGraph | CrossInDecoder;
   readonly decoder: AnyDecoder & { readonly inputIds: string };
   readonly prompt: {
     readonly startTokens: readonly number[];
@@ -115,6 +108,32 @@ export interface CrossAttentionPack extends AnyPack {
     /** Never said first. */
     readonly suppressFirst: readonly number[];
   };
+}
+
+interface AnyCross {
+  /** The input that takes the tokens. */
+  readonly input: string;
+  readonly key: string;
+  readonly value: string;
+  /** Padded tokens behind the clip's own that are looked at too, and never pruned. */
+  readonly paddingTokens: number;
+}
+
+/** A graph of its own projects them. */
+export interface CrossGraph extends AnyCross {
+  readonly file: string;
+}
+
+/**
+ * The decoder's graph has two branches, as Optimum merges them: one projects tokens and starts, the other goes on with
+ * what there is.
+ */
+export interface CrossInDecoder extends AnyCross {
+  /** Bool [1]: whether to go on. */
+  readonly useCache: string;
+  /** Under which the branch that starts gives them. */
+  readonly presentKey: string;
+  readonly presentValue: string;
 }
 
 const isPack = new Ajv({ allErrors: true, discriminator: true }).compile<Pack>(schema);

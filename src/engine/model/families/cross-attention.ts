@@ -1,30 +1,29 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import * as path from 'node:path';
 import type { Selection } from '../../../pruning/selection';
-import { attentionTo, decoderAttention, firstQuery } from '../decoder-tap';
+import { decoderAttention, firstQuery } from '../decoder-tap';
 import { output } from '../encode';
 import { loadTappedDecoder, meanOverLayers } from '../explainer';
 import { floats } from '../half';
-import { emptyCache, keptCache, layersOf, type KvCache } from '../kv-cache';
+import { cacheValueBytes, emptyCache, keptCache, type KvCache } from '../kv-cache';
+import { lastRow } from '../logits';
 import { cacheBytes } from '../needs';
-import type { CrossAttentionPack } from '../pack';
 import { gatherSlots } from '../slots';
-import type { Audio, Explainer, Family, FamilyBase, Heard, Prompt, Reading } from './family';
-
-type Base = FamilyBase<CrossAttentionPack>;
+import { loadCross, type Base, type Cross } from './cross';
+import type { Audio, Explainer, Family, Heard, Prompt, Reading } from './family';
 
 /** Loads the graphs of a pack whose decoder looks at encoder tokens by cross-attention, as Whisper's does. */
 export async function loadCrossAttentionFamily(base: Base): Promise<Family> {
   const { folder, pack, runtime } = base;
-  const load = (file: string) => runtime.createSession(path.join(folder, file));
-  return new CrossAttentionFamily(base, await load(pack.cross.file), await load(pack.decoder.file));
+  const decoder = await runtime.createSession(path.join(folder, pack.decoder.file));
+  return new CrossAttentionFamily(base, decoder, await loadCross(base, decoder));
 }
 
 class CrossAttentionFamily implements Family {
   constructor(
     private readonly base: Base,
-    private readonly cross: InferenceSession,
     private readonly decoder: InferenceSession,
+    private readonly cross: Cross,
   ) {}
 
   get paddingTokens(): number {
@@ -58,14 +57,13 @@ class CrossAttentionFamily implements Family {
     const { pack, runtime } = this.base;
     const { layers } = pack.decoder;
     const { startTokens } = pack.prompt;
-    const decoder = await loadTappedDecoder(this.base, attentionTo(layersOf(layers, pack.cross.value)));
+    const decoder = await loadTappedDecoder(this.base, this.cross.attention);
     return {
       attention: async (audio, _question, tokenIds) => {
         const generated = tokenIds.length;
         const results = await decoder.run(
           {
-            ...(await this.project(audio)),
-            ...emptyCache(runtime, decoder, pack.decoder),
+            ...(await this.cross.whole(audio, decoder)),
             // The last token said nothing.
             ...this.ids([...startTokens, ...tokenIds.slice(0, -1)]),
             [firstQuery]: new runtime.Tensor('int64', BigInt64Array.of(BigInt(startTokens.length - 1)), [1]),
@@ -86,41 +84,30 @@ class CrossAttentionFamily implements Family {
   }
 
   private begin(audio: Audio): Reading {
+    const { decoder } = this;
     const { pack, runtime } = this.base;
     const { startTokens, suppress, suppressFirst } = pack.prompt;
-    const looked = audio.kept + audio.padding;
-    let cross: KvCache = {};
-    let cache = emptyCache(runtime, this.decoder, pack.decoder);
+    const step = this.cross.look(audio);
+    let cache = emptyCache(runtime, decoder, pack.decoder);
     let past = 0;
     return {
       read: async (token) => {
         const first = token === undefined;
-        if (first) {
-          cross = await this.project(audio);
-        }
         const ids = first ? startTokens : [token];
-        const results = await this.decoder.run({ ...cross, ...cache, ...this.ids(ids) });
+        const results = await step({ ...cache, ...this.ids(ids) });
         cache = keptCache(pack.decoder, results);
         past += ids.length;
-        const logits = floats(output(results, pack.decoder.logits));
+        const logits = lastRow(output(results, pack.decoder.logits));
         for (const id of first ? [...suppress, ...suppressFirst] : suppress) {
           logits[id] = -Infinity;
         }
         return logits;
       },
       get kvBytes() {
-        return past === 0 ? 0 : cacheBytes(pack.decoder, past + looked);
+        const positions = past === 0 ? 0 : past + audio.kept + audio.padding;
+        return cacheBytes(pack.decoder, positions, cacheValueBytes(decoder, pack.decoder));
       },
     };
-  }
-
-  /** Keys and values of the kept tokens in every layer: what pruning makes smaller. Computed once a run. */
-  private async project({ rows, kept, padding }: Audio): Promise<KvCache> {
-    const { pack, runtime } = this.base;
-    const { width } = pack.encoder;
-    const tokens = new runtime.Tensor('float32', rows, [1, kept + padding, width]);
-    const { input, key, value } = pack.cross;
-    return this.cross.run({ [input]: tokens }, layersOf(pack.decoder.layers, key, value));
   }
 
   private ids(ids: readonly number[]): KvCache {

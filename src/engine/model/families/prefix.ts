@@ -1,5 +1,5 @@
 import type { Tokenizer } from '@huggingface/tokenizers';
-import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession } from 'onnxruntime-node';
 import * as path from 'node:path';
 import type { Selection } from '../../../pruning/selection';
 import { decoderAttention, firstQuery, groupQueryAttention } from '../decoder-tap';
@@ -7,6 +7,7 @@ import { output } from '../encode';
 import { loadTappedDecoder, meanOverLayers } from '../explainer';
 import { floats, floatTensor } from '../half';
 import { cacheValueBytes, emptyCache, keptCache, type KvCache } from '../kv-cache';
+import { lastRow } from '../logits';
 import { cacheBytes } from '../needs';
 import type { PrefixPack } from '../pack';
 import { gatherSlots } from '../slots';
@@ -165,12 +166,6 @@ export function promptIds(
   const encode = (text: string): number[] => tokenizer.encode(text, { add_special_tokens: false }).ids;
   // A replacer function, so that `$` in a question is no pattern.
   return { before: encode(before), after: encode(after.replace('{question}', () => question)) };
-}
-
-/** Of logits [1, positions, vocabulary], of which some exports give those of every position. */
-function lastRow(logits: Tensor): Float32Array {
-  const values = floats(logits);
-  return values.subarray(values.length - logits.dims.at(-1)!);
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {
