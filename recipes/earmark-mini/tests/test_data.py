@@ -10,10 +10,12 @@ import numpy as np
 from earmark_mini.selection import STRATEGIES
 from earmark_mini.train.fingerprint import are_twins, fingerprint, twins
 from earmark_mini.train.label import check_split, source_of, split_sources, transcripts
+from earmark_mini.train.play import COMPUTED, computed, score
 from earmark_mini.train.scene import KINDS, Scenes, Sound, prepared, room
 from earmark_mini.train.sentences import examples, held_out
 from earmark_mini.train.speak import plan
 from earmark_mini.train.words import (
+    FORMS,
     Asked,
     Event,
     Heard,
@@ -29,10 +31,13 @@ from earmark_mini.train.words import (
 from earmark_mini.train.work import TABLES, read_table, write_table
 
 RATE = 16_000
-DOG = Event("dog", "a dog barks", ("bark", "barking"))
+DOG = Event("dog", "a dog barks", ("bark", "barking"), ("a dog is barking",), ("dog", "cat", "owl", "hoot"))
 BELL = Event("bell", "a bell rings", ("chime",))
 CAT = Event("cat", "a cat meows", ("kitten", "meow"))
 OWL = Event("owl", "an owl hoots", ("hoot",))
+OTHERS = tuple(
+    Event(name, f"a {name} is heard") for name in ("horse", "frog", "saw", "ship", "whale", "loom", "kettle")
+)
 SAID = Speech("woman", "please enter your number.")
 
 
@@ -78,11 +83,31 @@ class Voices(unittest.TestCase):
 class Tables(unittest.TestCase):
     def test_every_event_has_a_class_once(self) -> None:
         events, classes = read_table(TABLES / "events.csv"), read_table(TABLES / "classes.csv")
+        instruments = read_table(TABLES / "instruments.csv")
         names = [row["class"] for row in classes]
         self.assertEqual(len(names), len(set(names)))
-        self.assertEqual({row["class"] for row in events}, set(names))
+        named = {row["class"] for row in (*events, *instruments)} | set(COMPUTED.values())
+        self.assertEqual(named, set(names))
         files = [(row["package"], row["file"]) for row in events]
         self.assertEqual(len(files), len(set(files)))
+
+    def test_every_clause_has_paraphrases_once(self) -> None:
+        rows = read_table(TABLES / "paraphrases.csv")
+        clauses = {
+            row["clause"]
+            for row in (*read_table(TABLES / "events.csv"), *read_table(TABLES / "instruments.csv"))
+        }
+        self.assertEqual(sorted(row["clause"] for row in rows), sorted(clauses | set(COMPUTED)))
+        for row in rows:
+            others = row["paraphrases"].split("|")
+            self.assertGreaterEqual(len({row["clause"], *others}), 3, row)
+            self.assertTrue(all(re.fullmatch(r"[A-Za-z' -]+", other) for other in others), row)
+
+    def test_instruments_are_in_range(self) -> None:
+        for row in read_table(TABLES / "instruments.csv"):
+            lowest, highest = int(row["lowest"]), int(row["highest"])
+            self.assertTrue(0 <= lowest <= highest <= 127)
+            self.assertEqual(row["bank"] == "128", lowest == highest)
 
     def test_archives_have_hashes(self) -> None:
         rows = read_table(TABLES / "archives.csv")
@@ -149,6 +174,31 @@ class Split(unittest.TestCase):
         self.assertEqual(list(transcripts(lines)), [("a/b", "Please hold.")])
 
 
+class Played(unittest.TestCase):
+    def test_notes_stay_in_range_and_follow_one_another(self) -> None:
+        for manner in ("melody", "chords", "hits", "held"):
+            for seed in range(50):
+                notes = score(manner, 50, 70, Random(seed))
+                self.assertEqual(notes, score(manner, 50, 70, Random(seed)))
+                self.assertTrue(all(50 <= key <= 70 for note in notes for key in note.keys))
+                for one, other in zip(notes, notes[1:]):
+                    self.assertAlmostEqual(one.start + one.seconds, other.start)
+                self.assertTrue(2 <= notes[-1].start + notes[-1].seconds <= 6)
+
+    def test_what_is_computed_is_what_it_is_called(self) -> None:
+        for seed in range(5):
+            spectra = {}
+            for clause in COMPUTED:
+                samples = computed(clause, np.random.default_rng(seed))
+                self.assertEqual((samples.dtype, float(np.abs(samples).max())), (np.float32, 1.0))
+                halves = np.array_split(samples[: len(samples) // 2 * 2], 2)
+                spectra[clause] = [np.argmax(np.abs(np.fft.rfft(half))) * RATE / len(half) for half in halves]
+            self.assertLess(*spectra["a tone rises"])
+            self.assertGreater(*spectra["a tone falls"])
+            self.assertAlmostEqual(*spectra["a steady tone sounds"], delta=2)
+            self.assertLess(max(spectra["a low hum sounds"]), 800)
+
+
 class Words(unittest.TestCase):
     def test_captions(self) -> None:
         self.assertEqual(caption(Heard(())), "Nothing is heard.")
@@ -197,13 +247,42 @@ class Words(unittest.TestCase):
         )
         self.assertEqual(
             tally.shares(),
-            {"wordsWrong": 0.25, "eventsNamed": 0.0, "eventsBySynonym": 1.0, "captionsExact": 0.0},
+            {
+                "wordsWrong": 0.25,
+                "eventsNamed": 1.0,
+                "eventsBySynonym": 1.0,
+                "eventsByFamily": 1.0,
+                "captionsExact": 0.0,
+            },
         )
+
+    def test_three_ways_to_name_an_event(self) -> None:
+        for said, expected in {
+            "A dog barks.": (1, 1, 1),
+            "A dog is barking.": (1, 1, 1),
+            "Some dogs are there.": (0, 1, 1),
+            "An owl hoots.": (0, 0, 1),
+            "A bell rings.": (0, 0, 0),
+        }.items():
+            tally = Tally()
+            tally.add(Heard((DOG,)), Asked("caption", "", "A dog barks."), said)
+            self.assertEqual((tally.named, tally.classes, tally.families), expected, said)
+
+    def test_silence_is_counted(self) -> None:
+        tally = Tally()
+        for said in ("Nothing is heard.", "A dog barks."):
+            tally.add(Heard(()), Asked("caption", "", caption(Heard(()))), said)
+        self.assertEqual(tally.shares()["silencesNamed"], 0.5)
+
+    def test_other_words_for_an_event(self) -> None:
+        said = {DOG.put(0.5, Random(seed)).clause for seed in range(20)}
+        self.assertEqual(said, {"a dog barks", "a dog is barking"})
+        self.assertEqual(DOG.put(0.0, Random(0)), DOG)
 
 
 class SceneTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.events = [Sound(e, prepared(sweep(i))) for i, e in enumerate((DOG, BELL, CAT, OWL))]
+        self.events = [Sound(e, prepared(sweep(i))) for i, e in enumerate((DOG, BELL, CAT, OWL, *OTHERS))]
         self.speech = [lambda: Sound(SAID, prepared(sweep(9, 1.0)))]
 
     def test_every_kind_fits_and_is_heard(self) -> None:
@@ -219,6 +298,20 @@ class SceneTest(unittest.TestCase):
         one, other = (Scenes(self.events, self.speech, 5, vary=True).scene(3.0) for _ in range(2))
         self.assertEqual(one.asked, other.asked)
         np.testing.assert_array_equal(one.samples, other.samples)
+
+    def test_every_form_can_be_asked_for(self) -> None:
+        scenes = Scenes(self.events, self.speech, 2, vary=False)
+        for form in FORMS:
+            asked = [scenes.scene(4.0, form=form).asked for _ in range(20)]
+            self.assertEqual({a.form for a in asked}, {form})
+            if form in ("anyone", "heard"):
+                self.assertEqual({a.answer for a in asked}, {"Yes.", "No."})
+
+    def test_held_out_scenes_have_their_own_words(self) -> None:
+        scenes = Scenes(self.events, self.speech, 3, vary=False)
+        captions = [scenes.scene(3.0, "one", "caption").asked.answer for _ in range(60)]
+        self.assertIn("A dog barks.", captions)
+        self.assertNotIn("A dog is barking.", captions)
 
     def test_speech_is_never_cut(self) -> None:
         with self.assertRaises(ValueError):

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from earmark_mini.greedy import STOP_TOKENS
 from earmark_mini.train.card import card
-from earmark_mini.train.evaluate import evaluate
+from earmark_mini.train.evaluate import answers, evaluate
 from earmark_mini.train.export import export
 from earmark_mini.train.features import features, read_features
 from earmark_mini.train.label import COLUMNS as LABEL_COLUMNS
@@ -22,7 +22,7 @@ from earmark_mini.train.models import MATRICES, SMALL_LAYERS, Ear, Trained, load
 from earmark_mini.train.quantisation import fake_quantised, rounded_activations
 from earmark_mini.train.speak import COLUMNS as SPOKEN_COLUMNS
 from earmark_mini.train.stage1 import stage1
-from earmark_mini.train.stage2 import kept_tokens, stage2
+from earmark_mini.train.stage2 import kept_tokens, stage2, started
 from earmark_mini.train.stage3 import stage3
 from earmark_mini.train.work import Work, write_table
 from safetensors.torch import load_file
@@ -94,6 +94,12 @@ class SmallRun(unittest.TestCase):
         for key, tensor in self.state("stage1")["state"]["speller"].items():
             torch.testing.assert_close(tensor, whole["state"]["speller"][key])
 
+        export(self.work, "stage1")
+        adapter = self.work.root / "weights/stage1/adapter.safetensors"
+        for name, tensor in started(adapter)["adapter"].items():
+            torch.testing.assert_close(tensor, whole["state"]["adapter"][name], atol=1e-3, rtol=1e-3)
+        stage2(self.work, name="from-file", steps=1, start=adapter)
+
         for drop in ("none", "random", "segmentwise"):
             stage2(self.work, drop, steps=1)
         with self.assertRaises(ValueError):
@@ -123,6 +129,25 @@ class SmallRun(unittest.TestCase):
 
 
 class Parts(unittest.TestCase):
+    def test_bf16_is_close(self) -> None:
+        samples = torch.from_numpy(sweep(1))[None]
+        heard = []
+        for bf16 in (False, True):
+            torch.manual_seed(0)
+            heard.append(Ear(load_encoder(Work(Path("unused"), small=True), bf16))(samples, scores=True))
+        for one, other in zip(*heard, strict=True):
+            self.assertLess(((one - other).norm() / one.norm()).item(), 0.02)
+            self.assertFalse(torch.equal(one, other))
+
+    def test_answered_together_as_alone(self) -> None:
+        work = Work(Path("unused"), small=True)
+        torch.manual_seed(0)
+        model, tokenizer = Trained(work), load_tokenizer(work)
+        tokens = torch.randn(3, 7, 1024)
+        together = answers(model, tokenizer, tokens, "What is heard first?", 5)
+        alone = [answers(model, tokenizer, clip[None], "What is heard first?", 5)[0] for clip in tokens]
+        self.assertEqual(together, alone)
+
     def test_received_attention_sums_to_the_positions(self) -> None:
         torch.manual_seed(0)
         ear = Ear(load_encoder(Work(Path("unused"), small=True)))

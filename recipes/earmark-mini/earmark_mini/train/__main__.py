@@ -8,12 +8,28 @@ from pathlib import Path
 from ..layout import RECIPE
 from .work import Work
 
-STAGES = ("fetch", "label", "speak", "features", "stage1", "stage2", "stage3", "export", "evaluate", "card")
+STAGES = (
+    "fetch",
+    "play",
+    "label",
+    "speak",
+    "features",
+    "stage1",
+    "stage2",
+    "stage3",
+    "export",
+    "evaluate",
+    "reference",
+    "card",
+)
+MODULES = {"reference": "evaluate"}
+"""Where the stage's name is not its module's."""
+
 DROPS = ("none", "random", "segmentwise")
 
 
 def main() -> None:
-    """Parse the command line and run the stage, imported only then: the first three need no PyTorch."""
+    """Parse the command line and run the stage, imported only then: the first four need no PyTorch."""
     parser = argparse.ArgumentParser(prog="earmark_mini.train", description=__doc__)
     parser.add_argument("stage", choices=STAGES)
     parser.add_argument("--work", type=Path, default=RECIPE / "build", help="folder of data and weights")
@@ -26,14 +42,25 @@ def main() -> None:
     parser.add_argument("--drop", choices=DROPS, default="random", help="how stage2 and stage3 drop tokens")
     parser.add_argument("--bits", type=int, choices=(4, 8), default=4, help="stage3: of a weight as shipped")
     parser.add_argument("--name", help="stage2, stage3, export, evaluate: of the checkpoint")
-    parser.add_argument("--threads", type=int, default=1, help="of PyTorch")
+    parser.add_argument(
+        "--from",
+        dest="start",
+        type=Path,
+        help="stage2, stage3: a checkpoint or an adapter's safetensors file to start from",
+    )
+    parser.add_argument("--threads", type=int, default=1, help="of PyTorch; speak: voices at once")
+    parser.add_argument(
+        "--bf16",
+        action=argparse.BooleanOptionalAction,
+        help="features, stage2, stage3, evaluate (there not by default): multiply in bfloat16; slow on a processor that has no instructions for it",
+    )
     arguments = vars(parser.parse_args())
     os.environ["HF_HUB_OFFLINE"] = "1"
     name = arguments.pop("stage")
     work = Work(arguments.pop("work").resolve(), arguments.pop("small"))
-    run = getattr(import_module(f".{name}", __package__), name)
+    run = getattr(import_module(f".{MODULES.get(name, name)}", __package__), name)
     wanted = run.__code__.co_varnames[1 : run.__code__.co_argcount]
-    if name not in ("fetch", "label", "speak"):
+    if name not in ("fetch", "play", "label", "speak"):
         import torch
 
         torch.set_num_threads(arguments["threads"])

@@ -3,12 +3,16 @@
 import json
 from typing import Any
 
+from .evaluate import REFERENCE
+from .words import FORMS
 from .work import Work, write_whole
 
 COLUMNS = {
     "wordsWrong": "words wrong",
     "eventsNamed": "events named",
     "eventsBySynonym": "or by a synonym",
+    "eventsByFamily": "or of its family",
+    "silencesNamed": "silence named",
     "captionsExact": "captions exact",
     "right.which": "letter right",
     "right.heard": "yes or no right",
@@ -37,9 +41,13 @@ def card(work: Work, name: str = "stage2-random") -> None:
     """Write `<name>.md` beside the evaluation."""
     result = json.loads((work.results / f"{name}.json").read_text("utf-8"))
     settings = ", ".join(f"{key} {value}" for key, value in result["settings"].items())
+    whisper = work.results / f"{REFERENCE}.json"
+    if whisper.exists():
+        share = json.loads(whisper.read_text("utf-8"))["results"]["all@1.0"]["wordsWrong"]
+        result["results"]["Whisper base's own decoder@1.0"] = {"wordsWrong": share}
     text = (
         f"Checkpoint {name} ({settings}), {result['cpuSeconds'] / 3600:.1f} CPU hours in its last stage; "
-        f"{result['scenes']} held-out scenes described, and as many asked about; greedy. "
+        f"{result['scenes']} held-out scenes described, and as many asked about in {len(FORMS)} forms; greedy. "
         f"In parentheses 95 % intervals.\n\n{table(result)}\n"
     )
     write_whole(work.results / f"{name}.md", lambda part: part.write_text(text, "utf-8"))

@@ -1,5 +1,6 @@
 """Scenes from what is labelled and spoken, and as the language model gets them."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 
@@ -16,7 +17,7 @@ from .models import Ear, Trained
 from .scene import Scene, Scenes, Sound, prepared
 from .speech import prompts, sentences
 from .words import Event
-from .work import Work, read_table
+from .work import TABLES, Work, read_table
 
 LONGEST = 10 * RATE
 PROMPTS = 3
@@ -36,7 +37,8 @@ class Library:
         side = "held" if self.held else "train"
         # What no training recording has a name for cannot be named.
         chosen = [row for row in rows if row["split"] == side and row["class"] in learnt]
-        self._events = [Sound(_event(row), self._recording(row)) for row in chosen]
+        of = Namer()
+        self._events = [Sound(of.event(row), self._recording(row)) for row in chosen]
         spoken = [u for u in prompts(self.work) if u.held == self.held]
         spoken = spoken * (1 if self.held else PROMPTS)
         spoken += [u for u in sentences(self.work) if u.held == self.held]
@@ -44,8 +46,7 @@ class Library:
 
     def _recording(self, row: dict[str, str]) -> NDArray[np.float32]:
         known = _benchmark().get(row["sha256"])
-        path = self.work.debian.packages / row["package"] / row["file"]
-        data = read_bytes(self.work.debian, known) if known else path
+        data = read_bytes(self.work.debian, known) if known else self.work.recording(row)
         return prepared(decode(data))[:LONGEST]
 
     def scenes(self, seed: int) -> Scenes:
@@ -58,8 +59,29 @@ def _benchmark() -> dict[str, object]:
     return {recording.sha256: recording for recording in recordings()}
 
 
-def _event(row: dict[str, str]) -> Event:
-    return Event(row["class"], row["text"], tuple(filter(None, row["synonyms"].split("|"))))
+class Namer:
+    """What labelled recordings are called: `tables/classes.csv` and `tables/paraphrases.csv`."""
+
+    def __init__(self) -> None:
+        self._paraphrases = {
+            row["clause"]: tuple(row["paraphrases"].split("|"))
+            for row in read_table(TABLES / "paraphrases.csv")
+        }
+        classes = read_table(TABLES / "classes.csv")
+        self._family = {row["class"]: row["family"] for row in classes}
+        self._kin: dict[str, list[str]] = defaultdict(list)
+        for row in classes:
+            self._kin[row["family"]] += [row["class"], *filter(None, row["synonyms"].split("|"))]
+
+    def event(self, row: dict[str, str]) -> Event:
+        """Of a row of labels.csv."""
+        return Event(
+            row["class"],
+            row["text"],
+            tuple(filter(None, row["synonyms"].split("|"))),
+            self._paraphrases.get(row["text"], ()),
+            tuple(self._kin[self._family[row["class"]]]) if row["class"] in self._family else (),
+        )
 
 
 def prompt_ids(tokenizer: Tokenizer, question: str) -> tuple[list[int], list[int]]:
@@ -84,7 +106,8 @@ def answer_inputs(
     for tokens, scene in zip(kept, scenes, strict=True):
         before, after = prompt_ids(tokenizer, scene.asked.question)
         answer = [*tokenizer.encode(scene.asked.answer).ids, STOP_TOKENS[0]]
-        parts.append(torch.cat([model.embed(before), model.adapter(tokens), model.embed(after + answer)]))
+        words = model.embed(before), model.embed(after + answer)
+        parts.append(torch.cat([words[0], model.adapter(tokens).to(words[0].dtype), words[1]]))
         wanted.append(torch.tensor([-100] * (len(parts[-1]) - len(answer)) + answer))
     pad = torch.nn.utils.rnn.pad_sequence
     return pad(parts, batch_first=True), pad(wanted, batch_first=True, padding_value=-100)

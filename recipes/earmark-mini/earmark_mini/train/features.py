@@ -39,9 +39,9 @@ def shards(work: Work) -> Iterator[tuple[Path, list[Utterance], int]]:
             yield work.features / f"{name}-{first:05d}.npz", everything[first : first + SHARD], first
 
 
-def features(work: Work, limit: int | None = None, seconds: float | None = None) -> None:
+def features(work: Work, limit: int | None = None, seconds: float | None = None, bf16: bool = True) -> None:
     """Encode what has not been encoded, at most `limit` utterances, for about `seconds`."""
-    ear = Ear(load_encoder(work))
+    ear = Ear(load_encoder(work, bf16))
     begun, cpu, encoded = time.monotonic(), time.process_time(), 0
     for path, utterances, first in shards(work):
         if path.exists() and len(np.load(path)["lengths"]) == len(utterances):

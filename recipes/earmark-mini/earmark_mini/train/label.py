@@ -1,6 +1,7 @@
 """Stage `label`: one row a recording, split by recording and source.
 
-`tables/events.csv` says what is heard, `tables/classes.csv` by which words a class is recognised. A *source*
+`tables/events.csv` says what is heard, `tables/classes.csv` by which words a class is recognised; what stage
+`play` made comes with its names. A *source*
 is what takes of one sound share: package, folder and name without the last number. Sources whose recordings
 are twins are one source. A source is held out whole, or not at all: the benchmark's own always, and of every
 class with at least three others one.
@@ -18,9 +19,10 @@ from earmark_benchmark.tables import recordings, utterances
 from whisper_base.weights import sha256_of
 
 from .fetch import SPEECH
-from .fingerprint import fingerprint, twins
+from .fingerprint import Fingerprint, are_twins, fingerprint, twins
+from .play import COMPUTED
 from .sentences import held_out, letters
-from .work import TABLES, Work, read_table, write_table
+from .work import PLAYED, TABLES, Work, read_table, write_table
 
 COLUMNS = ("kind", "package", "file", "sha256", "class", "text", "synonyms", "speaker", "licence", "source")
 COLUMNS += ("split", "why")
@@ -130,8 +132,8 @@ def _events(work: Work) -> list[Row]:
     prints = []
     for row in rows:
         known = benchmark.get(row["sha256"])
-        path = work.debian.packages / row["package"] / row["file"]
-        prints.append(fingerprint(decode(read_bytes(work.debian, known) if known else path)))
+        data = read_bytes(work.debian, known) if known else work.recording(row)
+        prints.append(fingerprint(decode(data)))
         row["source"] = source_of(row["package"], row["file"])
     splits = split_sources(
         [row["class"] for row in rows],
@@ -141,6 +143,41 @@ def _events(work: Work) -> list[Row]:
     )
     for row, (split, why) in zip(rows, splits, strict=True):
         row |= {"split": split, "why": why}
+    held = [mark for row, mark in zip(rows, prints, strict=True) if row["split"] == "held"]
+    return rows + _played(work, synonyms, held)
+
+
+def _played(work: Work, synonyms: Mapping[str, str], held: Sequence[Fingerprint]) -> list[Row]:
+    """What was made. A take that resembles a held-out recording is left out of the training with all takes
+    of its instrument: that recording may come from the same soundfont."""
+    rows = []
+    for row in read_table(work.played / "played.csv"):
+        path = work.played / row["file"]
+        rows.append(
+            {
+                "kind": "event",
+                "package": PLAYED,
+                "file": row["file"],
+                "sha256": sha256_of(path),
+                "class": row["class"],
+                "text": row["clause"],
+                "synonyms": synonyms[row["class"]],
+                "licence": row["licence"],
+                "source": source_of(PLAYED, row["file"]),
+                "split": row["split"],
+                "why": "computed" if row["split"] == "held" else "",
+            }
+        )
+    computed = set(COMPUTED.values())
+    alike = {
+        row["source"]
+        for row in rows
+        if row["class"] not in computed
+        and any(are_twins(fingerprint(decode(work.recording(row))), other) for other in held)
+    }
+    for row in rows:
+        if row["source"] in alike:
+            row |= {"split": "held", "why": "like a held-out recording"}
     return rows
 
 

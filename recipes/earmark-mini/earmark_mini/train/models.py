@@ -19,14 +19,28 @@ MATRICES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "dow
 SMALL_LAYERS = 2
 
 
-def load_encoder(work: Work) -> Encoder:
-    """Whisper base's encoder, frozen. Random weights in a small run."""
+def load_encoder(work: Work, bf16: bool = False) -> Encoder:
+    """Whisper base's encoder, frozen. Random weights in a small run. With `bf16` its matrices, most of its
+    time, are multiplied in that precision; what they are added to stays float32."""
     encoder = Encoder().eval() if work.small else load_published_encoder(work.base)
+    if bf16:
+        for module in list(encoder.modules()):
+            if isinstance(module, nn.Linear | nn.Conv1d):
+                module.bfloat16().register_forward_pre_hook(_to_bf16)
+                module.register_forward_hook(_to_float32)
     return encoder.requires_grad_(False)
 
 
-def load_language_model(work: Work) -> LlamaForCausalLM:
-    """SmolLM2, frozen, float32. Two layers of random weights in a small run."""
+def _to_bf16(_: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
+    return (inputs[0].bfloat16(),)
+
+
+def _to_float32(_: nn.Module, __: tuple[Tensor], output: Tensor) -> Tensor:
+    return output.float()
+
+
+def load_language_model(work: Work, bf16: bool = False) -> LlamaForCausalLM:
+    """SmolLM2, frozen, in float32 or bfloat16. Two layers of random weights in a small run."""
     if work.small:
         config = LlamaConfig(
             hidden_size=EMBEDDING_WIDTH,
@@ -40,7 +54,7 @@ def load_language_model(work: Work) -> LlamaForCausalLM:
         model = LlamaForCausalLM(config)
     else:
         model = LlamaForCausalLM.from_pretrained(work.base.smollm2, dtype=torch.float32)
-    return model.eval().requires_grad_(False)
+    return model.to(torch.bfloat16 if bf16 else torch.float32).eval().requires_grad_(False)
 
 
 def load_tokenizer(work: Work) -> Tokenizer:
@@ -104,18 +118,20 @@ class LowRank(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[…, in] -> […, out]."""
         if self.bits is None:
-            return self.base(x) + LORA_SCALE * F.linear(F.linear(x, self.lora_A), self.lora_B)
+            change = F.linear(F.linear(x, self.lora_A.to(x.dtype)), self.lora_B.to(x.dtype))
+            return self.base(x) + LORA_SCALE * change
         merged = self.base.weight + LORA_SCALE * (self.lora_B @ self.lora_A)
-        return F.linear(rounded_activations(x), fake_quantised(merged, self.bits))
+        return F.linear(rounded_activations(x), fake_quantised(merged, self.bits).to(x.dtype))
 
 
 class Trained(nn.Module):
-    """Adapter and LoRA, by the names they are published under, around the frozen language model."""
+    """Adapter and LoRA, by the names they are published under, around the frozen language model. What is
+    trained is float32; with `bf16` all else is not."""
 
-    def __init__(self, work: Work, bits: int | None = None) -> None:
+    def __init__(self, work: Work, bits: int | None = None, bf16: bool = False) -> None:
         super().__init__()
         self.adapter = Adapter()
-        self.language_model = load_language_model(work)
+        self.language_model = load_language_model(work, bf16)
         for layer in self.language_model.model.layers:
             for part in (layer.self_attn, layer.mlp):
                 for name in MATRICES:

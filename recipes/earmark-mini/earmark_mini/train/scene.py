@@ -11,11 +11,18 @@ from earmark_benchmark.sounds import RATE, Samples, levelled, trimmed
 
 from .words import Asked, Event, Heard, Speech, ask, forms_of
 
-KINDS = {"one": 28, "two": 18, "many": 6, "at once": 8, "speech": 30, "speech and event": 12, "nothing": 1}
+KINDS = {"one": 28, "two": 18, "many": 6, "at once": 8, "speech": 30, "speech and event": 12, "nothing": 2}
 """What a clip holds, by weight."""
 
-QUESTIONS = 0.25
+EVENTS = ("one", "two", "many", "at once", "speech and event")
+ADMIT = {"words": ("speech", "speech and event"), "heard": EVENTS, "which": EVENTS, "first": ("two", "many")}
+"""Which clips a form of question has an answer to; all others have to all."""
+
+QUESTIONS = 0.3
 """The share of clips that are asked about; of the others a caption is wanted."""
+
+PARAPHRASED = 0.25
+"""How often an event is put in other words, in captions and questions."""
 
 PITCH = (0.92, 1.09)
 GAIN_DB = (-12.0, 2.0)
@@ -71,7 +78,8 @@ def prepared(samples: Samples) -> Samples:
 
 
 class Scenes:
-    """An endless source of scenes. With `vary` sounds are varied and noise is added, as in training."""
+    """An endless source of scenes. With `vary` sounds and their words are varied and noise is added, as in
+    training."""
 
     def __init__(
         self, events: Sequence[Sound], speech: Sequence[Callable[[], Sound]], seed: int, vary: bool
@@ -89,11 +97,12 @@ class Scenes:
 
     def scene(self, seconds: float, kind: str | None = None, form: str | None = None) -> Scene:
         """The next scene. `form` of the question: one of `words.ask`'s, drawn where none is named."""
-        kind = kind or self._random.choices(list(KINDS), list(KINDS.values()))[0]
+        kinds = ADMIT.get(form, KINDS) if form else KINDS
+        kind = kind or self._random.choices(list(kinds), [KINDS[name] for name in kinds])[0]
         length = round(seconds * RATE)
         sounds = self._sounds(kind, length)
         samples, sounds = (self._at_once if kind == "at once" else self._in_sequence)(sounds, length)
-        heard = Heard(tuple(sound.what for sound in sounds), at_once=kind == "at once")
+        heard = Heard(tuple(self._put(sound.what) for sound in sounds), at_once=kind == "at once")
         if self._vary and self._random.random() < 0.6:
             samples = samples + noise(length, self._random.uniform(*NOISE_DB), self._noise)
         peak = float(np.abs(samples).max())
@@ -104,7 +113,12 @@ class Scenes:
         forms = forms_of(heard)
         if form is None:
             form = self._random.choice(forms) if self._random.random() < QUESTIONS else "caption"
-        return Scene(kind, samples, heard, ask(heard, form, self._all, self._random))
+        share = PARAPHRASED if self._vary else 0.0
+        others = [event.put(share, self._random) for event in self._all] if form in ("heard", "which") else []
+        return Scene(kind, samples, heard, ask(heard, form, others, self._random))
+
+    def _put(self, what: Event | Speech) -> Event | Speech:
+        return what.put(PARAPHRASED, self._random) if self._vary and isinstance(what, Event) else what
 
     def _sounds(self, kind: str, length: int) -> list[Sound]:
         match kind:

@@ -28,7 +28,7 @@ class Utterance:
 def prompts(work: Work) -> list[Utterance]:
     """Real speech. Long prompts are left out."""
     rows = [row for row in read_table(work.labels) if row["kind"] == "speech"]
-    return [_utterance(work.debian.packages / row["package"] / row["file"], row) for row in rows]
+    return [_utterance(work.recording(row), row) for row in rows]
 
 
 def sentences(work: Work) -> list[Utterance]:

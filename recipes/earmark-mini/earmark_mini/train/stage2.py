@@ -10,6 +10,7 @@ from random import Random
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from torch import Tensor
 
 from ..selection import Scores, Tokens, random_tokens, segmentwise_exact
@@ -48,6 +49,13 @@ def kept_tokens(drop: str, scores: Scores, ratio: float, seed: int) -> Tokens:
     return np.arange(len(scores))
 
 
+def started(start: Path) -> dict[str, dict[str, Tensor]]:
+    """What a checkpoint holds, or the safetensors file of an adapter."""
+    if start.suffix == ".safetensors":
+        return {"adapter": {name: tensor.float() for name, tensor in load_file(start).items()}}
+    return torch.load(start, weights_only=True)["state"]
+
+
 def train_answers(
     work: Work,
     bits: int | None,
@@ -55,12 +63,13 @@ def train_answers(
     rates: tuple[float, float],
     start: Path,
     run: Run,
+    bf16: bool,
 ) -> None:
-    """Train from another stage's checkpoint."""
+    """Train from another stage's checkpoint, or from an adapter as it is published."""
     torch.manual_seed(run.seed)
-    model = Trained(work, bits)
-    model.load(torch.load(start, weights_only=True)["state"])
-    ear, tokenizer = Ear(load_encoder(work)), load_tokenizer(work)
+    model = Trained(work, bits, bf16)
+    model.load(started(start))
+    ear, tokenizer = Ear(load_encoder(work, bf16)), load_tokenizer(work)
     library = Library(work, held=False)
     batches = SMALL_BATCHES if work.small else BATCHES
 
@@ -94,9 +103,12 @@ def stage2(
     name: str | None = None,
     resume: bool = False,
     seconds: float | None = None,
+    start: Path | None = None,
+    bf16: bool = True,
 ) -> None:
     """From stage 1's adapter."""
     steps = steps or (2 if work.small else STEPS)
-    settings = {"steps": steps, "seed": seed, "drop": drop}
+    settings = {"steps": steps, "seed": seed, "drop": drop, "bf16": bf16}
     run = Run(work.checkpoint(name or f"stage2-{drop}"), steps, seed, resume, seconds, settings)
-    train_answers(work, None, drop, (ADAPTER_RATE, LORA_RATE), work.checkpoint("stage1"), run)
+    rates = (ADAPTER_RATE, LORA_RATE)
+    train_answers(work, None, drop, rates, start or work.checkpoint("stage1"), run, bf16)

@@ -1,5 +1,7 @@
 """Stage 3: as stage 2, with the merged weights rounded as they ship: what ships is what was trained."""
 
+from pathlib import Path
+
 from .loop import Run
 from .stage2 import ADAPTER_RATE, LORA_RATE, train_answers
 from .work import Work
@@ -18,10 +20,12 @@ def stage3(
     name: str | None = None,
     resume: bool = False,
     seconds: float | None = None,
+    start: Path | None = None,
+    bf16: bool = True,
 ) -> None:
     """From stage 2's adapter and LoRA."""
     steps = steps or (2 if work.small else STEPS)
-    settings = {"steps": steps, "seed": seed, "drop": drop, "bits": bits}
+    settings = {"steps": steps, "seed": seed, "drop": drop, "bits": bits, "bf16": bf16}
     run = Run(work.checkpoint(name or f"stage3-{drop}-{bits}"), steps, seed, resume, seconds, settings)
     rates = (SLOWER * ADAPTER_RATE, SLOWER * LORA_RATE)
-    train_answers(work, bits, drop, rates, work.checkpoint(f"stage2-{drop}"), run)
+    train_answers(work, bits, drop, rates, start or work.checkpoint(f"stage2-{drop}"), run, bf16)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from earmark_benchmark.captions import capitalised, sentence
@@ -14,6 +14,29 @@ ANYONE = "Is anyone speaking?"
 FIRST = "What is heard first?"
 WHICH = "Which is heard?"
 LETTERS = "ABCD"
+FORMS = ("words", "anyone", "heard", "first", "which")
+"""Of questions; a caption is wanted otherwise."""
+
+ALSO_ALIKE = (
+    {"drums", "kick", "snare", "tabla", "bongo", "conga", "timpani", "music", "beatbox"},
+    {"cymbal", "hi-hat", "drums"},
+    {"strings", "string", "violin", "cello", "music"},
+    {"guitar", "banjo", "koto", "sitar", "tambura", "string"},
+    {"bell", "glockenspiel", "vibraphone", "music box", "kalimba", "chimes", "agogo", "cowbell"},
+    {"xylophone", "woodblock", "kalimba", "steel drum"},
+    {"trumpet", "trombone", "fanfare", "horn", "tuba"},
+    {"flute", "whistle", "kettle", "bird"},
+    {"oboe", "bassoon", "clarinet", "saxophone"},
+    {"accordion", "harmonica", "organ", "bagpipe"},
+    {"piano", "harpsichord", "harp"},
+    {"maracas", "shaker", "tambourine", "sleigh bells", "guiro"},
+    {"noise", "water", "waves", "applause"},
+    {"clap", "applause", "crowd"},
+    {"gunshot", "explosion", "fireworks", "laser"},
+    {"tone", "hum", "beeps", "whoop"},
+    {"singing", "choir"},
+)
+"""Beside the benchmark's: sounds of which none is asked about where another is heard."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +47,16 @@ class Event:
     clause: str
     synonyms: tuple[str, ...] = ()
     """Words by which the class is recognised"""
+    paraphrases: tuple[str, ...] = ()
+    """The clause in other words"""
+    kin: tuple[str, ...] = ()
+    """Words of all classes of its family"""
+
+    def put(self, share: float, random: Random) -> "Event":
+        """The same event; in other words in so many cases."""
+        if not self.paraphrases or random.random() >= share:
+            return self
+        return replace(self, clause=random.choice(self.paraphrases))
 
 
 @dataclass(frozen=True)
@@ -81,9 +114,7 @@ def ask(heard: Heard, form: str, others: Sequence[Event], random: Random) -> Ask
     Raises ValueError where the clip has no answer to it.
     """
     kinds = {event.kind for event in heard.events}
-    for alike in ALIKE:
-        if kinds & alike:
-            kinds |= alike
+    kinds = kinds.union(*(alike for alike in (*ALIKE, *ALSO_ALIKE) if kinds & alike))
     absent = [event for event in others if event.kind not in kinds]
     match form:
         case "caption":
@@ -139,22 +170,46 @@ def quoted(text: str) -> str:
 
 
 def names_clause(event: Event, said: str) -> bool:
-    """Whether the event's own words are said."""
-    return event.clause in " ".join(said.lower().split())
+    """Whether the event's own words are said, or a paraphrase of them."""
+    text = " ".join(said.lower().split())
+    return any(clause.lower() in text for clause in (event.clause, *event.paraphrases))
 
 
 def names_class(event: Event, said: str) -> bool:
-    """Whether the class, the clause or a synonym is said, outside of what somebody is quoted with.
-    A plural or a form of a verb counts: the word's beginning decides."""
+    """Whether the class, the clause or a synonym is said."""
+    return names_clause(event, said) or _says((event.kind, *event.synonyms), said)
+
+
+def names_family(event: Event, said: str) -> bool:
+    """Whether at least another class of its family is said: an animal for an animal."""
+    return names_class(event, said) or _says(event.kin, said)
+
+
+def _says(words: Iterable[str], said: str) -> bool:
+    """Whether one of the words is said, outside of what somebody is quoted with. A plural or a form of a verb
+    counts: the word's beginning decides."""
     outside = re.sub(r'"[^"]*("|$)', " ", said.lower())
-    wanted = (event.clause, event.kind, *event.synonyms)
-    return any(re.search(rf"\b{re.escape(word)}\w{{0,3}}\b", outside) for word in wanted if word)
+    return any(re.search(rf"\b{re.escape(word)}\w{{0,3}}\b", outside) for word in words)
 
 
 def is_right(asked: Asked, said: str) -> bool:
     """Whether an answer in the wanted form is right: the letter, yes or no, the first event's words."""
     right, given = tokens(asked.answer), tokens(said)
     return given[:1] == right[:1] if asked.form in ("anyone", "heard", "which") else given == right
+
+
+COUNTS = (
+    "events",
+    "named",
+    "classes",
+    "families",
+    "silences",
+    "silent",
+    "words",
+    "wrong",
+    "captions",
+    "exact",
+)
 
 
 @dataclass
@@ -165,7 +220,12 @@ class Tally:
     named: int = 0
     """The event's own words"""
     classes: int = 0
-    """Or a synonym"""
+    """Or a word of its class"""
+    families: int = 0
+    """Or of its family"""
+    silences: int = 0
+    silent: int = 0
+    """Said to be silent"""
     words: int = 0
     wrong: int = 0
     """At most all words of a clip"""
@@ -182,6 +242,9 @@ class Tally:
             self.events += len(heard.events)
             self.named += sum(names_clause(event, said) for event in heard.events)
             self.classes += sum(names_class(event, said) for event in heard.events)
+            self.families += sum(names_family(event, said) for event in heard.events)
+            self.silences += not heard.sounds
+            self.silent += not heard.sounds and tokens(said) == tokens(asked.answer)
         elif asked.form != "words":
             self.asked[asked.form] = self.asked.get(asked.form, 0) + 1
             self.right[asked.form] = self.right.get(asked.form, 0) + is_right(asked, said)
@@ -196,7 +259,7 @@ class Tally:
         """The counts of all."""
         total = Tally()
         for tally in tallies:
-            for name in ("events", "named", "classes", "words", "wrong", "captions", "exact"):
+            for name in COUNTS:
                 setattr(total, name, getattr(total, name) + getattr(tally, name))
             for name in ("asked", "right"):
                 mine = getattr(total, name)
@@ -210,6 +273,8 @@ class Tally:
             "wordsWrong": (self.wrong, self.words),
             "eventsNamed": (self.named, self.events),
             "eventsBySynonym": (self.classes, self.events),
+            "eventsByFamily": (self.families, self.events),
+            "silencesNamed": (self.silent, self.silences),
             "captionsExact": (self.exact, self.captions),
             **{f"right.{form}": (self.right[form], count) for form, count in sorted(self.asked.items())},
         }

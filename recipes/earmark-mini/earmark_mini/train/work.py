@@ -11,6 +11,8 @@ from earmark_benchmark.layout import Layout as Debian
 from ..layout import RECIPE, Layout
 
 TABLES = RECIPE / "tables"
+PLAYED = "played"
+"""In place of a Debian package's name: recordings that stage `play` made."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,17 @@ class Work:
     def labels(self) -> Path:
         """One row a recording."""
         return self.root / "labels.csv"
+
+    @property
+    def played(self) -> Path:
+        """Recordings that were made: WAV files and `played.csv`."""
+        return self.root / PLAYED
+
+    def recording(self, row: Mapping[str, str]) -> Path:
+        """A labelled file."""
+        return (self.played if row["package"] == PLAYED else self.debian.packages / row["package"]) / row[
+            "file"
+        ]
 
     @property
     def spoken(self) -> Path:
