@@ -13,17 +13,23 @@ import { onDidChangeSettings, readEngineSettings } from './host/settings';
 import { registerSettingsLinks } from './host/settings-link';
 import { SoundViews } from './host/sound-views';
 import { createStatusBar } from './host/status-bar';
+import { changeModelFolders } from './protocol/engine';
 import { Choices, type ViewServices } from './host/view-state';
 
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('Earmark', { log: true });
   const engineParams = () => ({ ...readEngineSettings(), modelFolders: models.folders() });
   const engine = new EngineClient(path.join(context.extensionPath, 'dist', 'engine.js'), engineParams, log);
-  // Measuring an evaluation takes a process for seconds: sounds have one of their own.
-  const resultsEngine = new EngineClient(path.join(context.extensionPath, 'dist', 'engine.js'), engineParams, log);
-  const models = new Models(context, log, () => {
-    engine.reset();
-  });
+  // Measuring an evaluation or importing a model takes a process for seconds: sounds have one of their own.
+  const secondEngine = new EngineClient(path.join(context.extensionPath, 'dist', 'engine.js'), engineParams, log);
+  const models = new Models(
+    context,
+    log,
+    () => {
+      engine.reset();
+    },
+    secondEngine,
+  );
   const choices = new Choices();
   const services: ViewServices = {
     extensionUri: context.extensionUri,
@@ -44,20 +50,26 @@ export function activate(context: vscode.ExtensionContext): void {
       views.all.forEach((view) => void view.tellState());
     }),
     engine,
-    resultsEngine,
+    secondEngine,
     evaluations,
     views,
     createStatusBar(engine),
     new AudioEditorProvider(services, views).register(),
     new AttentionPane(services, views).register(),
     comparisons.register(),
-    new ResultsEditorProvider({ ...services, engine: resultsEngine, rowOpener }).register(),
+    new ResultsEditorProvider({ ...services, engine: secondEngine, rowOpener }).register(),
     registerCommands({ views, comparisons, evaluations, models, engine, log }),
     registerSettingsLinks(views, comparisons),
     onDidChangeSettings({
       onEngine: () => {
         engine.reset();
-        resultsEngine.reset();
+        secondEngine.reset();
+      },
+      onModels: () => {
+        // Whatever runs goes on.
+        engine.notify(changeModelFolders, { modelFolders: models.folders() }).catch((error: unknown) => {
+          log.error(String(error));
+        });
       },
       onView: () => {
         choices.reset();

@@ -1,16 +1,16 @@
 import { Option, type Command } from 'commander';
-import { freeMemory } from '../engine/model/needs';
 import { defaultEndpoint } from '../hub/repository';
-import { precisions, type Precision } from '../hub/repository-layout';
+import { precisions } from '../hub/repository-layout';
 import { findStored, listStored, removeStored, verifyStored, type StoredModel } from '../hub/stored-models';
-import { importModel } from '../import/import-model';
 import { sizeWords } from '../report/numbers';
+import { importModel } from './import-model';
+import { warnOfMemory } from './memory-warning';
 import { pull } from './pull';
 import { addModelFolderOption, modelFolders, type ModelFolderOptions } from './run-options';
 import { formatTable } from './table';
 
 export function registerModels(program: Command): void {
-  const models = program.command('models').description('Lists, gets, verifies and removes models.');
+  const models = program.command('models').description('Lists, gets, imports, verifies and removes models.');
   registerList(models);
   registerPull(models);
   registerImport(models);
@@ -35,13 +35,8 @@ function registerImport(models: Command): void {
     .argument('<folder>', 'an ONNX export in the layout of transformers.js')
     .description('Makes a model of a folder: writes pack.json beside its files, which stay as they are.')
     .addOption(new Option('--precision <name>', 'of a folder that has several').choices(precisions))
-    .action(async (folder: string, { precision }: { precision?: Precision }) => {
-      const { modelId, notes } = await importModel(folder, precision);
-      for (const note of notes) {
-        process.stderr.write(`earmark: ${note}\n`);
-      }
-      process.stdout.write(`${folder} is a model now. Use it with --models ${folder} --model ${modelId}.\n`);
-    });
+    .option('--json', 'print JSON on standard output', false)
+    .action(importModel);
 }
 
 function registerList(models: Command): void {
@@ -55,7 +50,7 @@ function registerList(models: Command): void {
           : `${formatTable(['id', 'size', 'memory', 'licence', 'source', 'title'], stored.map(row))}\n`,
       );
       for (const { name, info } of stored) {
-        warnOfMemory(name, info?.memoryBytes ?? 0);
+        warnOfMemory(name, info?.memoryBytes);
       }
     });
 }
@@ -64,16 +59,6 @@ function row({ name, bytes, info, source }: StoredModel): string[] {
   const from = source ? `${source.repository}@${source.commit.slice(0, 7)}` : '';
   const memory = info?.memoryBytes ? sizeWords(info.memoryBytes) : '';
   return [name, sizeWords(bytes), memory, info?.licence ?? '', from, info ? (info.problem ?? info.title) : notImported];
-}
-
-/** Nothing is loaded here, so what is free now is what a model would find. */
-function warnOfMemory(name: string, needed: number): void {
-  const free = freeMemory();
-  if (needed > free) {
-    process.stderr.write(
-      `earmark: ${name} does not fit: it needs about ${sizeWords(needed)} of memory, and ${sizeWords(free)} are free.\n`,
-    );
-  }
 }
 
 /** A model as the interface lists it, with where it came from; what is no pack says so as its problem. */

@@ -1,10 +1,11 @@
 import { patience, silenceMs } from '../hub/persist';
 import { pullModel, type Pulled } from '../hub/pull-model';
-import { pullProgressWords, type PullProgress } from '../hub/pull-progress';
 import type { Precision } from '../hub/repository-layout';
 import { parseEndpoint, parseRepository } from '../hub/repository';
 import { userModelFolder } from '../hub/user-model-folder';
+import { importFolder } from '../import/import-folder';
 import { signalOfInterrupt } from './interrupt';
+import { ProgressLine } from './progress-line';
 import type { ModelFolderOptions } from './run-options';
 
 export interface PullArguments extends ModelFolderOptions {
@@ -16,7 +17,8 @@ export interface PullArguments extends ModelFolderOptions {
 /** `earmark models pull`: progress on standard error, what came of it on standard output. */
 export async function pull(name: string, options: PullArguments): Promise<void> {
   const endpoint = parseEndpoint(options.endpoint);
-  const line = new PullLine();
+  const signal = signalOfInterrupt();
+  const line = new ProgressLine();
   const token = process.env['HF_TOKEN']?.trim();
   try {
     const pulled = await pullModel(parseRepository(name, endpoint), {
@@ -24,7 +26,7 @@ export async function pull(name: string, options: PullArguments): Promise<void> 
       hub: {
         endpoint,
         ...(token && { token }),
-        signal: signalOfInterrupt(),
+        signal,
         patience,
         silenceMs,
         onWait: (seconds, { message }) => {
@@ -33,9 +35,8 @@ export async function pull(name: string, options: PullArguments): Promise<void> 
       },
       ...(options.precision && { precision: options.precision }),
       update: options.update,
-      onProgress: (progress) => {
-        line.show(progress);
-      },
+      onProgress: line.show,
+      importFolder: (folder, precision) => importFolder(folder, { precision, signal, onProgress: line.show }),
     });
     pulled.notes.forEach((note) => {
       line.say(note);
@@ -53,35 +54,4 @@ function pulledWords({ fresh, folder, modelId, source }: Pulled): string {
   return modelId === undefined
     ? `${came} It could not be imported, so it can not be used.`
     : `${came} Use it with --model ${modelId}.`;
-}
-
-/** Without a terminal a line stays, so there are few of them. */
-const quietMs = 10_000;
-
-/** How far it is, on one line of a terminal that is overwritten. */
-class PullLine {
-  private shown = performance.now();
-  private open = false;
-
-  show(progress: PullProgress): void {
-    if (process.stderr.isTTY) {
-      this.open = true;
-      process.stderr.write(`\r\u001b[K${pullProgressWords(progress)}`);
-    } else if (performance.now() - this.shown > quietMs) {
-      this.shown = performance.now();
-      process.stderr.write(`${pullProgressWords(progress)}\n`);
-    }
-  }
-
-  say(text: string): void {
-    this.end();
-    process.stderr.write(`earmark: ${text}\n`);
-  }
-
-  end(): void {
-    if (this.open) {
-      this.open = false;
-      process.stderr.write('\r\u001b[K');
-    }
-  }
 }

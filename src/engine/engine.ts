@@ -49,11 +49,14 @@ export class Engine {
     maxSize: encodeCacheBytes,
     sizeCalculation: windowBytes,
   });
-  private model: { readonly modelId: string; readonly loaded: Promise<Model> } | undefined;
+  private model: { readonly folder: string; readonly loaded: Promise<Model> } | undefined;
   private runtime: Promise<Runtime> | undefined;
   private queue: Promise<unknown> = Promise.resolve();
+  private modelFolders: readonly string[];
 
-  constructor(private readonly options: EngineOptions) {}
+  constructor(private readonly options: EngineOptions) {
+    this.modelFolders = options.modelFolders;
+  }
 
   /** What runs models here, or why none can. */
   async describe(): Promise<EngineInfo> {
@@ -67,7 +70,11 @@ export class Engine {
   }
 
   async listModels(): Promise<readonly ModelInfo[]> {
-    return (await findPacks(this.options.modelFolders)).map((found) => found.info);
+    return (await findPacks(this.modelFolders)).map((found) => found.info);
+  }
+
+  changeModelFolders(modelFolders: readonly string[]): void {
+    this.modelFolders = modelFolders;
   }
 
   /** Decodes a sound and keeps its samples. */
@@ -178,17 +185,17 @@ export class Engine {
 
   /** @throws EarmarkError `model-not-found` naming the models there are */
   private async getModel(modelId: string): Promise<Model> {
-    if (this.model?.modelId === modelId) {
-      return this.model.loaded;
-    }
-    const found = await findPack(this.options.modelFolders, modelId);
+    const { folder } = await findPack(this.modelFolders, modelId);
     const before = this.model;
+    if (before?.folder === folder) {
+      return before.loaded;
+    }
     this.model = undefined;
     if (before) {
       await releaseModel(await before.loaded);
     }
-    const loaded = this.load(found.folder);
-    this.model = { modelId, loaded };
+    const loaded = this.load(folder);
+    this.model = { folder, loaded };
     try {
       return await loaded;
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { CancellationToken, ProgressType, RequestParam } from 'vscode-jsonrpc';
 import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
+import { importFolder } from '../import/import-folder';
 import * as protocol from '../protocol/engine';
 import { EarmarkError } from '../protocol/errors';
 import { answer as answerWith, signalOf } from '../protocol/rpc';
@@ -45,6 +46,12 @@ connection.onRequest(protocol.initialize, (params) =>
   }),
 );
 connection.onRequest(protocol.listModels, () => answer(() => running().listModels()));
+connection.onRequest(protocol.importModel, ({ folder, precision, progress }, token) =>
+  answer(() => importFolder(folder, { precision, ...call(protocol.importProgress, progress, token) })),
+);
+connection.onNotification(protocol.changeModelFolders, ({ modelFolders }) => {
+  engine?.changeModelFolders(modelFolders);
+});
 connection.onRequest(protocol.openClip, ({ source, progress }, token) =>
   answer(() => running().openClip(source, call(protocol.clipProgress, progress, token))),
 );

@@ -211,8 +211,8 @@ async function analyseWindow(
   return encoded;
 }
 
-function cacheKey({ pack }: Model, { clipId }: Sound, { index }: SampleWindow): string {
-  return `${clipId} ${pack.id} ${String(index)}`;
+function cacheKey({ folder }: Model, { clipId }: Sound, { index }: SampleWindow): string {
+  return `${clipId} ${folder} ${String(index)}`;
 }
 
 interface WindowTask {

@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
 import { patience, silenceMs } from '../hub/persist';
 import { pullModel, type Pulled } from '../hub/pull-model';
-import { pullProgressWords } from '../hub/pull-progress';
 import { parseEndpoint, parseRepository, repositoryName, repositoryPage, type Repository } from '../hub/repository';
-import type { Precision, PrecisionOffer } from '../hub/repository-layout';
 import { EarmarkError } from '../protocol/errors';
-import { sizeWords } from '../report/numbers';
+import { choosePrecision } from './choose-precision';
+import { withFileProgress } from './file-progress';
+import { offerModel } from './model-words';
 import type { ModelServices } from './models';
 import { plainMessage } from './plain-message';
 import { readHubEndpoint } from './settings';
@@ -67,59 +67,38 @@ async function getModel(repository: Repository, endpoint: URL, services: ModelSe
 
 async function pullWithProgress(repository: Repository, endpoint: URL, services: ModelServices): Promise<Pulled> {
   const token = await services.token.get(endpoint);
-  const title = `Earmark: ${repositoryName(repository)}`;
-  return vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title, cancellable: true },
-    (progress, cancellation) => {
-      const controller = new AbortController();
-      cancellation.onCancellationRequested(() => {
-        controller.abort();
-      });
-      let shown = 0;
-      return pullModel(repository, {
-        modelFolder: services.ownFolder,
-        hub: {
-          endpoint,
-          ...(token !== undefined && { token }),
-          signal: controller.signal,
-          patience,
-          silenceMs,
-          onWait: (seconds, error) => {
-            services.log.warn(`${error.message} Trying again in ${String(seconds)} s.`);
-            progress.report({ message: `${error.message} Trying again in ${String(seconds)} s.` });
-          },
+  return withFileProgress(`Earmark: ${repositoryName(repository)}`, ({ signal, onProgress, say }) =>
+    pullModel(repository, {
+      modelFolder: services.ownFolder,
+      hub: {
+        endpoint,
+        ...(token !== undefined && { token }),
+        signal,
+        patience,
+        silenceMs,
+        onWait: (seconds, error) => {
+          const words = `${error.message} Trying again in ${String(seconds)} s.`;
+          services.log.warn(words);
+          say(words);
         },
-        choosePrecision,
-        update: false,
-        onProgress: (now) => {
-          const share = (100 * now.received) / now.total;
-          progress.report({ message: pullProgressWords(now), increment: share - shown });
-          shown = share;
-        },
-      });
-    },
+      },
+      choosePrecision: (offers) => choosePrecision(offers, 'The repository has several precisions'),
+      update: false,
+      onProgress,
+      importFolder: (folder, precision) => services.importFolder(folder, precision, signal, onProgress),
+    }),
   );
 }
 
-async function choosePrecision(offers: readonly PrecisionOffer[]): Promise<Precision | undefined> {
-  const items = offers.map(({ precision, bytes }) => ({ label: precision, description: sizeWords(bytes), precision }));
-  const chosen = await vscode.window.showQuickPick(items, { title: 'The repository has several precisions' });
-  return chosen?.precision;
-}
-
-async function tell({ fresh, folder, modelId, notes, source }: Pulled, services: ModelServices): Promise<void> {
+async function tell({ fresh, folder, modelId, found, notes, source }: Pulled, services: ModelServices): Promise<void> {
   const { repository, commit } = source;
   services.log.info(`${repository} at ${commit} ${fresh ? 'is now' : 'was already'} in ${folder}`);
-  notes.forEach((note) => {
-    services.log.warn(note);
-  });
   if (modelId === undefined) {
     const reason = plainMessage(`Earmark: ${repository} is stored, but it can not be used. ${notes.join(' ')}`);
+    services.log.warn(reason);
     void vscode.window.showWarningMessage(reason);
     return;
   }
-  const words = fresh ? `The model "${modelId}" can be chosen now.` : `The model "${modelId}" is there already.`;
-  if ((await vscode.window.showInformationMessage(`Earmark: ${words}`, 'Set as Default')) !== undefined) {
-    await services.setDefault(modelId);
-  }
+  const opening = fresh ? `The model "${modelId}" can be chosen now.` : `The model "${modelId}" is there already.`;
+  await offerModel(services, { modelId, opening, found, notes });
 }

@@ -65,6 +65,7 @@ export function registerCommands(services: CommandServices): vscode.Disposable {
     },
     'earmark.showAttention': () => vscode.commands.executeCommand(`${AttentionPane.viewType}.focus`),
     'earmark.addModel': services.models.add,
+    'earmark.importModel': services.models.import,
     'earmark.manageModels': services.models.manage,
     'earmark.showLog': () => {
       log.show();

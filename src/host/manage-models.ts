@@ -5,6 +5,7 @@ import { listStored, removeStored, verifyStored, type StoredModel } from '../hub
 import type { ModelInfo } from '../protocol/model';
 import { sizeWords } from '../report/numbers';
 import { addModel } from './add-model';
+import { importModel } from './import-model';
 import type { ModelServices } from './models';
 import { readHubEndpoint } from './settings';
 
@@ -20,6 +21,7 @@ export async function manageModels(services: ModelServices): Promise<void> {
       ...stored.map((model) => ({ ...describe(model, services), run: () => manage(model, services) })),
       { label: '', kind: vscode.QuickPickItemKind.Separator, run: () => undefined },
       { label: '$(cloud-download) Add Model…', run: () => addModel(services) },
+      { label: '$(folder-library) Import Model…', run: () => importModel(services) },
       { label: '$(key) Token of the Hub…', run: () => services.token.ask(parseEndpoint(readHubEndpoint())) },
     ];
     const chosen = await vscode.window.showQuickPick(items, { title: 'Models', matchOnDescription: true });

@@ -5,14 +5,20 @@ import { findPacks } from '../engine/model/find-packs';
 import { userModelFolder } from '../hub/user-model-folder';
 import { EarmarkError } from '../protocol/errors';
 import type { ModelInfo } from '../protocol/model';
+import * as protocol from '../protocol/engine';
+import type { Precision } from '../hub/repository-layout';
+import type { FileProgress } from '../protocol/file-progress';
+import type { ImportedModel } from '../protocol/import';
 import { addModel } from './add-model';
+import type { EngineClient } from './engine-client';
 import { HubToken } from './hub-token';
+import { importModel } from './import-model';
 import { manageModels } from './manage-models';
 import { plainMessage } from './plain-message';
 import { readEngineSettings, readViewSettings, setDefaultModel } from './settings';
 
 /** What commands about models need. */
-export type ModelServices = Omit<Models, 'add' | 'manage' | 'dispose'>;
+export type ModelServices = Omit<Models, 'add' | 'import' | 'manage' | 'dispose'>;
 
 /** The models of this VS Code: where they are, which there are, and what a person can do about them. */
 export class Models implements vscode.Disposable {
@@ -31,6 +37,7 @@ export class Models implements vscode.Disposable {
     private readonly context: vscode.ExtensionContext,
     readonly log: vscode.LogOutputChannel,
     readonly stopEngine: () => void,
+    private readonly importer: EngineClient,
   ) {
     this.token = new HubToken(context.secrets);
     this.ownFolder = vscode.Uri.joinPath(context.globalStorageUri, 'models').fsPath;
@@ -62,11 +69,33 @@ export class Models implements vscode.Disposable {
   };
 
   readonly add = (): Promise<void> => addModel(this);
+  readonly import = (): Promise<void> => importModel(this);
   readonly manage = (): Promise<void> => manageModels(this);
 
   refresh(): void {
     this.known = undefined;
     this.changed.fire();
+  }
+
+  /**
+   * Makes a model of a folder, in a process of its own: it reads gigabytes.
+   *
+   * @throws EarmarkError
+   */
+  async importFolder(
+    folder: string,
+    precision: Precision | undefined,
+    signal: AbortSignal,
+    onProgress: (progress: FileProgress) => void,
+  ): Promise<ImportedModel> {
+    const use = this.importer.use();
+    try {
+      const params = (progress: string) => ({ folder, progress, ...(precision && { precision }) });
+      const progress = { type: protocol.importProgress, report: onProgress };
+      return await this.importer.request(protocol.importModel, params, { signal, progress });
+    } finally {
+      use.dispose();
+    }
   }
 
   defaultModel(): string {
@@ -81,6 +110,10 @@ export class Models implements vscode.Disposable {
     const error = EarmarkError.from(thrown);
     if (error.code === 'cancelled') {
       this.log.info(error.message);
+      if (error.action !== undefined) {
+        // Something stays of what was begun.
+        void vscode.window.showInformationMessage(`Earmark: ${error.message} ${error.action}`);
+      }
       return;
     }
     this.log.error(error.message, error);

@@ -53,25 +53,39 @@ export function readHubEndpoint(): string {
   return vscode.workspace.getConfiguration(section).get('hubEndpoint', defaultEndpoint);
 }
 
-/** In the workspace's settings where they name a model already, else in the person's own. */
-export async function setDefaultModel(modelId: string): Promise<void> {
+export function setDefaultModel(modelId: string): Promise<void> {
+  return update('model', modelId);
+}
+
+/** Names a further folder in which models are looked for. */
+export function addModelFolder(folder: string): Promise<void> {
+  return update('modelFolders', [...readEngineSettings().modelFolders, folder]);
+}
+
+/** In the workspace's settings where they say it already, for they count more, else in the person's own. */
+async function update(name: string, value: unknown): Promise<void> {
   const configuration = vscode.workspace.getConfiguration(section);
-  const ofWorkspace = configuration.inspect('model')?.workspaceValue !== undefined;
+  const ofWorkspace = configuration.inspect(name)?.workspaceValue !== undefined;
   await configuration.update(
-    'model',
-    modelId,
+    name,
+    value,
     ofWorkspace ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global,
   );
 }
 
-/** Calls `onEngine` where the engine must start anew, `onView` where views show other choices. */
-export function onDidChangeSettings(handlers: { onEngine: () => void; onView: () => void }): vscode.Disposable {
+/** `onEngine`: the engine must start anew. `onModels`: there may be other models. `onView`: views show other choices. */
+export function onDidChangeSettings(handlers: {
+  readonly onEngine: () => void;
+  readonly onModels: () => void;
+  readonly onView: () => void;
+}): vscode.Disposable {
   return vscode.workspace.onDidChangeConfiguration((event) => {
-    const engine = ['modelFolders', 'threads', 'ffmpegPath', 'provider'].some((name) =>
-      event.affectsConfiguration(`${section}.${name}`),
-    );
-    if (engine) {
+    const affects = (name: string): boolean => event.affectsConfiguration(`${section}.${name}`);
+    if (['threads', 'ffmpegPath', 'provider'].some(affects)) {
       handlers.onEngine();
+    }
+    if (affects('modelFolders')) {
+      handlers.onModels();
     }
     if (event.affectsConfiguration(section)) {
       handlers.onView();

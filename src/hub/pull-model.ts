@@ -3,15 +3,16 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { partialSuffix } from '../engine/model/model-folders';
 import { readPack } from '../engine/model/pack';
-import { importModel } from '../import/import-model';
 import { EarmarkError } from '../protocol/errors';
+import type { FileProgress } from '../protocol/file-progress';
+import type { ImportedModel } from '../protocol/import';
 import { requireSpace, writeError } from './disk';
 import { bytesThere, downloadFile, type Downloaded } from './download-file';
+import { FileMeter } from './file-meter';
 import { pathBelow } from './file-names';
 import { lockFolder } from './folder-lock';
 import { HubClient, type HubFile, type HubOptions } from './hub-client';
 import { folderName, readSource, writeSource, type ModelSource } from './model-source';
-import { PullMeter, type PullProgress } from './pull-progress';
 import { repositoryName, type Repository } from './repository';
 import { layoutOf, offerNamed, type Precision, type PrecisionOffer, type RepositoryLayout } from './repository-layout';
 
@@ -25,7 +26,9 @@ export interface PullOptions {
   readonly choosePrecision?: (offers: readonly PrecisionOffer[]) => Promise<Precision | undefined>;
   /** Asks the hub whether the revision has moved on, though the model is there. */
   readonly update: boolean;
-  readonly onProgress: (progress: PullProgress) => void;
+  readonly onProgress: (progress: FileProgress) => void;
+  /** Makes a model of an export, wherever that is done. */
+  readonly importFolder: (folder: string, precision: Precision | undefined) => Promise<ImportedModel>;
 }
 
 export interface Pulled {
@@ -33,6 +36,8 @@ export interface Pulled {
   readonly source: ModelSource;
   /** What it is called from now on; absent where it could not be imported. */
   readonly modelId?: string;
+  /** Of an import: what was found, in sentences. */
+  readonly found: readonly string[];
   /** Of an import: what could not be found, or why there is none. */
   readonly notes: readonly string[];
   /** False where it was there already. */
@@ -74,7 +79,7 @@ async function findPulled(repository: Repository, options: PullOptions): Promise
     // Whoever is to be asked for a precision may want another one than those that are there.
     const wanted = source?.layout === 'pack' || (precision ? source?.precision === precision : !choosePrecision);
     if (same && wanted && [source.revision, source.commit].includes(repository.revision)) {
-      found.push(await pulled(folder, source, false));
+      found.push(await pulled(folder, source, false, options));
     }
   }
   return found.length === 1 ? found[0] : undefined;
@@ -93,17 +98,22 @@ async function chooseOffer(offers: readonly PrecisionOffer[], options: PullOptio
 }
 
 /** An export in the layout of transformers.js is imported; one that can not be stays as it is, with the reason. */
-async function pulled(folder: string, source: ModelSource, fresh: boolean): Promise<Pulled> {
+async function pulled(
+  folder: string,
+  source: ModelSource,
+  fresh: boolean,
+  { importFolder, hub }: PullOptions,
+): Promise<Pulled> {
   const imported = source.layout === 'pack' || existsSync(path.join(folder, 'pack.json'));
   if (imported) {
-    return { folder, source, fresh, modelId: (await readPack(folder)).id, notes: [] };
+    return { folder, source, fresh, modelId: (await readPack(folder)).id, found: [], notes: [] };
   }
   try {
-    const { modelId, notes } = await importModel(folder, source.precision);
-    return { folder, source, fresh, modelId, notes };
+    return { folder, source, fresh, ...(await importFolder(folder, source.precision)) };
   } catch (thrown) {
+    hub.signal.throwIfAborted();
     const { message, action } = EarmarkError.from(thrown);
-    return { folder, source, fresh, notes: [action === undefined ? message : `${message} ${action}`] };
+    return { folder, source, fresh, found: [], notes: [action === undefined ? message : `${message} ${action}`] };
   }
 }
 
@@ -115,7 +125,7 @@ async function pull(client: HubClient, repository: Repository, options: PullOpti
   const folder = path.join(options.modelFolder, folderName(name, offer?.precision));
   const before = await readSource(folder);
   if (before?.commit === commit) {
-    return pulled(folder, before, false);
+    return pulled(folder, before, false, options);
   }
   const partial = `${folder}${partialSuffix}`;
   await mkdir(partial, { recursive: true });
@@ -137,7 +147,7 @@ async function pull(client: HubClient, repository: Repository, options: PullOpti
     await writeSource(partial, source);
     await unlock();
     await putInPlace(partial, folder);
-    return await pulled(folder, source, true);
+    return await pulled(folder, source, true, options);
   } finally {
     await unlock();
   }
@@ -163,13 +173,13 @@ async function download(task: Task): Promise<readonly Downloaded[]> {
   const there = await Promise.all(files.map((file) => bytesThere(file, partial)));
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   await requireSpace(partial, total - there.reduce((sum, bytes) => sum + bytes, 0));
-  const meter = new PullMeter(total, options.onProgress);
+  const meter = new FileMeter(total, options.onProgress);
   const done: Downloaded[] = [];
   for (const file of files) {
     meter.begin(file.path);
     done.push(
       await downloadFile(client, repository, commit, file, partial, (bytes) => {
-        meter.received(bytes);
+        meter.reached(bytes);
       }),
     );
   }

@@ -116,8 +116,8 @@ export function offerNamed(offers: readonly PrecisionOffer[], precision: Precisi
   throw new EarmarkError(
     'settings-invalid',
     precision === undefined
-      ? `The repository has several precisions: ${offerWords(offers)}.`
-      : `The repository has no precision ${precision}; it has ${offerWords(offers)}.`,
+      ? `There are several precisions: ${offerWords(offers)}.`
+      : `There is no precision ${precision}, but ${offerWords(offers)}.`,
     'Choose one with --precision.',
   );
 }

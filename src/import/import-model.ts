@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { GraphProto } from 'onnx-buf';
 import { findAttention } from '../engine/model/attention-finder';
-import type { PrefixPack } from '../engine/model/pack';
+import { partialSuffix } from '../engine/model/model-folders';
+import { samplesPerToken, type PrefixPack } from '../engine/model/pack';
 import { writeError } from '../hub/disk';
-import { layoutOf, missingGraphs, offerNamed, type Precision, type PrecisionOffer } from '../hub/repository-layout';
+import { FileMeter } from '../hub/file-meter';
+import { offerNamed, type Precision, type PrecisionOffer } from '../hub/repository-layout';
 import { EarmarkError } from '../protocol/errors';
+import type { FileProgress } from '../protocol/file-progress';
 import { chatPrompt } from './chat-prompt';
+import { readOffers } from './export-folder';
 import { featuresGraph, melBinsOf, type FeatureSettings } from './front-end';
 import { readGraphOutline, shapeOf } from './graph-outline';
 import { modelClass, type ModelClass } from './model-classes';
@@ -20,8 +23,18 @@ const featuresFile = 'earmark-features.onnx';
 export interface Imported {
   readonly modelId: string;
   readonly pack: PrefixPack;
+  /** What was found, in sentences. */
+  readonly found: readonly string[];
   /** What could not be found, or what a person should know. */
   readonly notes: readonly string[];
+}
+
+export interface ImportOptions {
+  /** Of a folder that has several. */
+  readonly precision?: Precision | undefined;
+  readonly signal?: AbortSignal;
+  /** Told while the files are read, of which `pack.json` lists the hashes. */
+  readonly onProgress?: (progress: FileProgress) => void;
 }
 
 interface Config {
@@ -49,17 +62,18 @@ interface TokenizerConfig {
 
 /**
  * Adopts a folder in the layout of transformers.js: reads its configurations and graphs, which stay as they are, and
- * writes `pack.json` and a log-mel front end beside them.
+ * writes `pack.json` and a log-mel front end beside them. What fails or is cancelled leaves the folder as it was.
  *
- * @throws EarmarkError `model-*`, `settings-invalid` where the precision has to be named, `write-failed`
+ * @throws EarmarkError `model-*`, `settings-invalid` where the precision has to be named, `write-failed`, `disk-full`,
+ * `cancelled`
  */
-export async function importModel(folder: string, precision?: Precision): Promise<Imported> {
-  const offer = await chooseOffer(folder, precision);
+export async function importModel(folder: string, options: ImportOptions = {}): Promise<Imported> {
+  const { precision, files } = offerNamed(await readOffers(folder), options.precision);
   const config = await readJson<Config>(folder, 'config.json');
   const family = modelClass(config.model_type);
   const settings = await readJson<FeatureSettings>(folder, 'preprocessor_config.json');
   const melBins = melBinsOf(settings);
-  const graphs = await readGraphs(folder, offer);
+  const graphs = await readGraphs(folder, files);
   const notes: string[] = [];
   const prompt = await readPrompt(folder, family);
   if (prompt.note !== undefined) {
@@ -67,76 +81,102 @@ export async function importModel(folder: string, precision?: Precision): Promis
   }
   const encoder = describeEncoder(config, family, graphs, notes);
   const decoder = describeDecoder(config, graphs, notes);
-  const stopTokens = await readStopTokens(folder, config);
-  const modelId = idOf(folder);
+  const name = path.basename(path.resolve(folder));
+  const description: Omit<PrefixPack, 'files'> = {
+    schemaVersion: 1,
+    id: idOf(folder),
+    title: `${family.title} (${name}, ${precision})`,
+    description: `Imported from an ONNX export of the class ${family.title}, which is used as it is.`,
+    limits: [family.limits, ...notes].join(' '),
+    family: 'prefix',
+    licence: 'as published',
+    weights: [{ part: 'model', name, source: 'imported', licence: 'as published' }],
+    frontEnd: {
+      file: featuresFile,
+      input: 'samples',
+      output: 'mel',
+      sampleRate: 16000,
+      melBins,
+      hopSamples: 160,
+      windowSeconds: 30,
+      padding: family.padding,
+    },
+    encoder,
+    embeddings: {
+      file: graphs.embeddings.file,
+      input: nameOf(graphs.embeddings, 'input', 'input_ids'),
+      output: nameOf(graphs.embeddings, 'output', 'inputs_embeds'),
+    },
+    decoder,
+    tokenizer: { file: 'tokenizer.json', config: 'tokenizer_config.json' },
+    prompt: { template: prompt.template, question: 'Describe the audio.' },
+    stopTokens: await readStopTokens(folder, config),
+    precision: { encoder: precision, embeddings: precision, decoder: precision },
+  };
+  const pack = await writePack(folder, description, featuresGraph(melBins), files, options);
+  const found = [summary(family, precision, pack)];
+  if (encoder.attention.kind === 'tap') {
+    found.push('The attention of its encoder’s last layer can be read.');
+  }
+  if (prompt.note === undefined) {
+    found.push('Its prompt is the one of its chat template.');
+  }
+  return { modelId: pack.id, pack, found, notes };
+}
+
+/** What a person wants to know of a model at a glance. */
+function summary({ title }: ModelClass, precision: Precision, pack: PrefixPack): string {
+  const { encoder, decoder } = pack;
+  const milliseconds = (1000 * samplesPerToken(pack)) / pack.frontEnd.sampleRate;
+  return (
+    `${title} in ${precision}: an encoder of ${String(encoder.layers)} layers with ${String(encoder.heads)} heads, one ` +
+    `token for ${String(milliseconds)} ms; a language model of ${String(decoder.layers)} layers that reads at most ` +
+    `${String(decoder.maxContext)} positions.`
+  );
+}
+
+/** Writes the front end first, so that a folder that takes nothing is told of before gigabytes are read. */
+async function writePack(
+  folder: string,
+  description: Omit<PrefixPack, 'files'>,
+  features: Uint8Array,
+  files: PrecisionOffer['files'],
+  options: ImportOptions,
+): Promise<PrefixPack> {
+  const target = path.join(folder, 'pack.json');
+  const partial = `${target}${partialSuffix}`;
+  const before = await stat(target).catch(() => undefined);
   try {
-    await writeFile(path.join(folder, featuresFile), featuresGraph(melBins));
-    const names = [...offer.files.map((file) => file.path), featuresFile];
-    const pack: PrefixPack = {
-      schemaVersion: 1,
-      id: modelId,
-      title: `${family.title} (${path.basename(path.resolve(folder))}, ${offer.precision})`,
-      description: `Imported from an ONNX export of the class ${family.title}, which is used as it is.`,
-      limits: [family.limits, ...notes].join(' '),
-      family: 'prefix',
-      licence: 'as published',
-      weights: [
-        { part: 'model', name: path.basename(path.resolve(folder)), source: 'imported', licence: 'as published' },
-      ],
-      frontEnd: {
-        file: featuresFile,
-        input: 'samples',
-        output: 'mel',
-        sampleRate: 16000,
-        melBins,
-        hopSamples: 160,
-        windowSeconds: 30,
-        padding: family.padding,
-      },
-      encoder,
-      embeddings: {
-        file: graphs.embeddings.file,
-        input: nameOf(graphs.embeddings, 'input', 'input_ids'),
-        output: nameOf(graphs.embeddings, 'output', 'inputs_embeds'),
-      },
-      decoder,
-      tokenizer: { file: 'tokenizer.json', config: 'tokenizer_config.json' },
-      prompt: { template: prompt.template, question: 'Describe the audio.' },
-      stopTokens,
-      precision: { encoder: offer.precision, embeddings: offer.precision, decoder: offer.precision },
-      files: await Promise.all(names.map((name) => describeFile(folder, name))),
-    };
-    await writeFile(path.join(folder, 'pack.json'), `${JSON.stringify(pack, undefined, 2)}\n`);
-    return { modelId, pack, notes };
-  } catch (error) {
-    throw writeError(error, folder);
+    await writing(folder, () => writeFile(path.join(folder, featuresFile), features));
+    const hashes = await describeFiles(folder, [...files, { path: featuresFile, bytes: features.length }], options);
+    const pack: PrefixPack = { ...description, files: hashes };
+    await writing(folder, async () => {
+      await writeFile(partial, `${JSON.stringify(pack, undefined, 2)}\n`);
+      await rename(partial, target);
+    });
+    return pack;
+  } catch (thrown) {
+    await rm(partial, { force: true }).catch(() => undefined);
+    if (!before) {
+      await rm(path.join(folder, featuresFile), { force: true }).catch(() => undefined);
+    }
+    throw thrown;
   }
 }
 
-/** @throws EarmarkError naming what is missing */
-async function chooseOffer(folder: string, precision: Precision | undefined): Promise<PrecisionOffer> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
-    throw new EarmarkError('model-not-found', `There is no folder ${folder}.`, undefined, { cause: error });
-  });
-  const files = await Promise.all(
-    entries
-      .filter((entry) => entry.isFile())
-      .map(async (entry) => {
-        const file = path.join(entry.parentPath, entry.name);
-        return { path: path.relative(folder, file).replaceAll(path.sep, '/'), bytes: (await stat(file)).size };
-      }),
-  );
-  const inside = files.filter((file) => file.path !== 'pack.json');
-  const missing = missingGraphs(inside);
-  if (missing.length > 0) {
+/** @throws EarmarkError `write-failed`, `disk-full` */
+async function writing(folder: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (thrown) {
+    const { code, message } = writeError(thrown, folder);
     throw new EarmarkError(
-      'model-unsupported',
-      `${folder} is no whole export in the layout of transformers.js: ${missing.join('; ')}.`,
-      'Get the rest, with all graphs in one precision.',
+      code,
+      message,
+      `An import writes pack.json and ${featuresFile} into the folder: make that possible, or copy the model to a folder of yours.`,
+      { cause: thrown },
     );
   }
-  const layout = layoutOf(inside, folder);
-  return offerNamed(layout.kind === 'pack' ? [] : layout.offers, precision);
 }
 
 interface Graph {
@@ -151,7 +191,7 @@ interface Graphs {
   readonly decoder: Graph;
 }
 
-async function readGraphs(folder: string, { files }: PrecisionOffer): Promise<Graphs> {
+async function readGraphs(folder: string, files: PrecisionOffer['files']): Promise<Graphs> {
   const read = async (stem: string): Promise<Graph> => {
     const file = files.find((one) => one.path.startsWith(`onnx/${stem}`) && one.path.endsWith('.onnx'))!.path;
     return { file, outline: await readGraphOutline(path.join(folder, file)) };
@@ -291,11 +331,27 @@ function idOf(folder: string): string {
   return name.replaceAll(/[^a-z0-9._-]+/g, '-').replace(/^[^a-z0-9]+/, '') || 'model';
 }
 
-async function describeFile(folder: string, name: string): Promise<PrefixPack['files'][number]> {
-  const hash = createHash('sha256');
-  const file = path.join(folder, name);
-  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
-  return { path: name, bytes: (await stat(file)).size, sha256: hash.digest('hex') };
+/** Sizes and hashes. */
+async function describeFiles(
+  folder: string,
+  files: PrecisionOffer['files'],
+  { signal, onProgress = () => undefined }: ImportOptions,
+): Promise<PrefixPack['files']> {
+  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const meter = new FileMeter(total, onProgress);
+  const described: PrefixPack['files'][number][] = [];
+  for (const { path: name } of files) {
+    meter.begin(name);
+    const hash = createHash('sha256');
+    let bytes = 0;
+    for await (const piece of createReadStream(path.join(folder, name), { highWaterMark: 1 << 20, signal })) {
+      hash.update(piece as Buffer);
+      bytes += (piece as Buffer).length;
+      meter.reached(bytes);
+    }
+    described.push({ path: name, bytes, sha256: hash.digest('hex') });
+  }
+  return described;
 }
 
 /** @throws EarmarkError `model-unsupported` where it is missing, `model-damaged` where it is no JSON */

@@ -1,6 +1,9 @@
 import { NotificationType, ProgressType, RequestType } from 'vscode-jsonrpc';
 import type { AudioSource, ClipInfo, ClipProgress, Peaks } from './clip';
 import type { ErrorData } from './errors';
+import type { FileProgress } from './file-progress';
+import type { ImportedModel } from './import';
+import type { Precision } from '../hub/repository-layout';
 import type { ResultsOverview, ResultsStage } from './results';
 import type { SummaryRow } from './evaluation-summary';
 import type { ExperimentResult } from './experiment';
@@ -40,6 +43,19 @@ export interface EngineInfo {
 export const initialize = new RequestType<InitializeParams, EngineInfo, ErrorData>('initialize');
 
 export const listModels = new RequestType<undefined, readonly ModelInfo[], ErrorData>('listModels');
+
+/** Makes a model of a folder with an ONNX export, in one precision where it has several. */
+export const importModel = new RequestType<
+  { readonly folder: string; readonly precision?: Precision; readonly progress?: string },
+  ImportedModel,
+  ErrorData
+>('importModel');
+export const importProgress = new ProgressType<FileProgress>();
+
+/** Models are looked for in other folders from now on; what runs goes on. */
+export const changeModelFolders = new NotificationType<{ readonly modelFolders: readonly string[] }>(
+  'changeModelFolders',
+);
 
 /** Decodes a sound and keeps its samples in the engine under its `clipId`. */
 export const openClip = new RequestType<

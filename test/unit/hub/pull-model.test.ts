@@ -17,10 +17,12 @@ import { repository } from '../../../scripts/cache-folder.mjs';
 import { findPacks } from '../../../src/engine/model/find-packs';
 import { readPack } from '../../../src/engine/model/pack';
 import { pullModel, type Pulled, type PullOptions } from '../../../src/hub/pull-model';
-import { pullProgressWords, type PullProgress } from '../../../src/hub/pull-progress';
+import { fileProgressWords } from '../../../src/hub/file-meter';
 import { parseEndpoint, parseRepository } from '../../../src/hub/repository';
 import { findStored, listStored, removeStored, verifyStored } from '../../../src/hub/stored-models';
+import { importFolder } from '../../../src/import/import-folder';
 import type { EarmarkError } from '../../../src/protocol/errors';
+import type { FileProgress } from '../../../src/protocol/file-progress';
 import { cutAfter, FakeHub, refuse, type Seen } from './fake-hub';
 import { addPack, weights } from './noise-pack';
 
@@ -47,7 +49,7 @@ describe('pulling a model', () => {
   let folder: string;
   let controller: AbortController;
   let waits: number[];
-  let progress: PullProgress[];
+  let progress: FileProgress[];
 
   beforeEach(async () => {
     hub = await FakeHub.start();
@@ -78,6 +80,7 @@ describe('pulling a model', () => {
       },
       update: false,
       onProgress: (now) => progress.push(now),
+      importFolder: (at, precision) => importFolder(at, { precision }),
       ...rest,
     });
   }
@@ -115,7 +118,7 @@ describe('pulling a model', () => {
     expect(readdirSync(folder)).toEqual(['earmark-audio--tiny']);
     expect(hub.count('resolve/main')).toBe(0);
     expect(progress.at(-1)).toMatchObject({ received: progress.at(-1)!.total });
-    expect(pullProgressWords(progress.at(-1)!)).toMatch(/^100 % of 3\d\d\.\d kB/);
+    expect(fileProgressWords(progress.at(-1)!)).toMatch(/^100 % of 3\d\d\.\d kB/);
     expect((await findPacks([folder])).map(({ info }) => info.modelId)).toEqual(['tiny']);
   });
 
@@ -185,7 +188,7 @@ describe('pulling a model', () => {
   it('names the precisions that there are where none, or none of them, is asked for', async () => {
     addExport(hub);
     expect((await failure()).message).toMatch(/several precisions: fp32 \(\d.*\), fp16 .*, q4 /);
-    expect((await failure({ precision: 'int8' })).message).toMatch(/no precision int8; it has fp32/);
+    expect((await failure({ precision: 'int8' })).message).toMatch(/no precision int8, but fp32/);
     expect((await pull({ choosePrecision: () => Promise.resolve('fp16') })).source.precision).toBe('fp16');
   });
 

@@ -1,0 +1,40 @@
+import * as path from 'node:path';
+import { memoryNeeded } from '../engine/model/needs';
+import { readPack } from '../engine/model/pack';
+import type { Precision } from '../hub/repository-layout';
+import { importFolder } from '../import/import-folder';
+import { sizeWords } from '../report/numbers';
+import { signalOfInterrupt } from './interrupt';
+import { warnOfMemory } from './memory-warning';
+import { ProgressLine } from './progress-line';
+
+export interface ImportArguments {
+  readonly precision?: Precision;
+  readonly json: boolean;
+}
+
+/** `earmark models import`: what was found on standard output, what was not on standard error. */
+export async function importModel(named: string, { precision, json }: ImportArguments): Promise<void> {
+  const folder = path.resolve(named);
+  const line = new ProgressLine();
+  const imported = await importFolder(folder, {
+    precision,
+    signal: signalOfInterrupt(),
+    onProgress: line.show,
+  }).finally(() => {
+    line.end();
+  });
+  const { modelId, found, notes } = imported;
+  const memoryBytes = memoryNeeded(await readPack(folder));
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ ...imported, folder, memoryBytes }, undefined, 2)}\n`);
+    return;
+  }
+  const needs = `It needs about ${sizeWords(memoryBytes)} of memory.`;
+  const use = `Use it with --models ${folder} --model ${modelId}.`;
+  process.stdout.write([`${folder} is a model now.`, ...found, needs, use].map((text) => `${text}\n`).join(''));
+  notes.forEach((note) => {
+    line.say(note);
+  });
+  warnOfMemory(modelId, memoryBytes);
+}
