@@ -14,14 +14,32 @@ const metrics = ['cider-d', 'rouge-l', 'wer', 'mmau-one-choice', 'event-recall',
 /** By what else the benchmark was made to be looked at. */
 const groups = ['part', 'shape', 'category'];
 
-async function main(folder: string): Promise<void> {
+/** How the page of a model is made, and what a reader must know of its items. */
+const made: Readonly<Record<string, { readonly command: string; readonly words: string }>> = {
+  'earmark-mini': {
+    command: 'npm run benchmark',
+    words:
+      'items: captions, transcripts and questions about single events, sequences, speech, and speech with events, none of ' +
+      'which the model was trained on. The model is small and weak, so read differences between strategies, not levels. ' +
+      'In event recall a token that is merged into another counts as kept, so strategies that merge all have all.',
+  },
+  'whisper-base': {
+    command: 'npm run benchmark -- --model whisper-base',
+    words:
+      'items that ask what is said: spoken prompts alone, and among other sounds. At most 200 tokens are generated. ' +
+      'Above 1 the decoder says things over and over. In event recall a token that is merged into another counts as kept, ' +
+      'so strategies that merge all have all.',
+  },
+};
+
+async function main(model: string, folder: string, page: string): Promise<void> {
   const evaluation = wholeItems(await openResults(folder));
   const summary = summarise(evaluation);
   const shown = summary.metrics.filter(({ name }) => metrics.includes(name));
   const byGroup = groupTables({ ...summary, groups: only(summary.groups, groups) }, shown);
   const text = [
-    '# Results on the benchmark that ships',
-    introduction(summary, new Set(evaluation.rows.map(({ item }) => item)).size),
+    `# Results of ${summary.manifest.model.title} on the benchmark that ships`,
+    introduction(summary, new Set(evaluation.rows.map(({ item }) => item)).size, model),
     headLines(summary)
       .map((line) => `- ${line}`)
       .join('\n'),
@@ -33,18 +51,14 @@ async function main(folder: string): Promise<void> {
     '## By group',
     ...byGroup.map(section),
   ].join('\n\n');
-  await writeFile(path.join(__repository, 'docs', 'results.md'), `${text}\n`);
-  console.log('docs/results.md');
+  await writeFile(path.join(__repository, 'docs', page), `${text}\n`);
+  console.log(`docs/${page}`);
 }
 
-function introduction({ manifest: { dataset } }: EvaluationSummary, items: number): string {
+function introduction({ manifest: { dataset } }: EvaluationSummary, items: number, model: string): string {
   const share = items < dataset.items ? `on ${String(items)} of` : 'on all';
-  return (
-    `Made by \`npm run benchmark\` with [the benchmark](../media/benchmark), ${share} its ${String(dataset.items)} ` +
-    'items: captions, transcripts and questions about single events, sequences, speech, and speech with events, none of ' +
-    'which the model was trained on. The model is small and weak, so read differences between strategies, not levels. ' +
-    'In event recall a token that is merged into another counts as kept, so strategies that merge all have all.'
-  );
+  const { command, words } = made[model]!;
+  return `Made by \`${command}\` with [the benchmark](../media/benchmark), ${share} its ${String(dataset.items)} ${words}`;
 }
 
 function section({ title, note, header, rows }: EvaluationTable): string {
@@ -65,4 +79,4 @@ function only<Value>(all: Readonly<Record<string, Value>>, names: readonly strin
   return Object.fromEntries(names.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]]])));
 }
 
-void main(process.argv[2]!).then(() => process.exit(0));
+void main(process.argv[2]!, process.argv[3]!, process.argv[4]!).then(() => process.exit(0));

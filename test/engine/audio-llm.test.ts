@@ -2,11 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
+import { fromBinary } from '@bufbuild/protobuf';
+import { ModelProtoSchema } from 'onnx-buf';
+import { InferenceSession } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeWindow, type EncodedWindow } from '../../src/engine/model/encode';
 import { explainWindow } from '../../src/engine/model/explain';
 import { promptIds } from '../../src/engine/model/families/prefix';
+import { emptyCache, keptCache } from '../../src/engine/model/kv-cache';
 import { loadModel, releaseModel, type Model } from '../../src/engine/model/load';
+import { memoryNeeded } from '../../src/engine/model/needs';
 import type { PrefixPack } from '../../src/engine/model/pack';
 import { loadRuntime } from '../../src/engine/model/runtime';
 import { select } from '../../src/pruning/registry';
@@ -92,14 +97,14 @@ function exportInSmallFiles(model: (typeof models)[number], precision: string, b
 }
 
 function runRecipe(
-  { name, recipe }: (typeof models)[number],
+  model: (typeof models)[number],
   program: readonly string[],
   pack: string,
   precision: string,
 ): string {
   const out = path.join(folder, pack);
-  const checkpoint = path.join(repository, 'test', 'reference', name, 'checkpoint');
-  const cwd = path.join(repository, 'recipes', recipe);
+  const checkpoint = path.join(referenceOf(model), 'checkpoint');
+  const cwd = path.join(repository, 'recipes', model.recipe);
   execFileSync(python, [...program, checkpoint, '--out', out, '--precision', precision], { cwd, encoding: 'utf8' });
   return out;
 }
@@ -115,8 +120,36 @@ describe.each(models)('$name', (described) => {
 
     afterAll(() => releaseModel(model));
 
+    it('is as large as its manifest says: parameters, weights as they run, keys and values', async () => {
+      const { parts = {}, decoder } = model.pack;
+      const parameters = Object.values(parts).reduce((sum, part) => sum + part.parameters, 0);
+      expect(parameters).toBe(numbersIn(path.join(referenceOf(described), 'checkpoint')));
+
+      let weights = 0;
+      for (const [part, { memoryBytes }] of Object.entries(parts)) {
+        const bytes = await bytesAsTheyRun(path.join(model.folder, `${part}.onnx`));
+        expect(Math.abs(memoryBytes - bytes)).toBeLessThan(0.002 * bytes);
+        weights += memoryBytes;
+      }
+
+      const positions = 3;
+      const session = await model.runtime.createSession(path.join(model.folder, decoder.file));
+      const { Tensor } = model.runtime;
+      const { width, inputsEmbeds, attentionMask } = (model.pack as PrefixPack).decoder;
+      const results = await session.run({
+        ...emptyCache(model.runtime, session, decoder),
+        [inputsEmbeds]: new Tensor('float32', new Float32Array(positions * width), [1, positions, width]),
+        [attentionMask]: new Tensor('int64', new BigInt64Array(positions).fill(1n), [1, positions]),
+      });
+      await session.release();
+      const cache = Object.values(keptCache(decoder, results)).map(({ data }) => (data as Float32Array).byteLength);
+      // 750 tokens of audio and 100 positions of text.
+      const perPosition = cache.reduce((sum, bytes) => sum + bytes, 0) / positions;
+      expect(memoryNeeded(model.pack) - weights).toBe(850 * perPosition);
+    });
+
     describe.each(clips)('%s, against transformers', (clip) => {
-      const file = path.join(repository, 'test', 'reference', described.name, `${clip}.json`);
+      const file = path.join(referenceOf(described), `${clip}.json`);
       const reference = JSON.parse(readFileSync(file, 'utf8')) as Reference;
       const samples = readPlainWav(path.join(repository, 'media', 'samples', reference.file));
       const answers = precision === 'int4' ? reference.int4 : reference;
@@ -203,6 +236,36 @@ describe.each(models)('$name', (described) => {
     });
   });
 });
+
+function referenceOf({ name }: (typeof models)[number]): string {
+  return path.join(repository, 'test', 'reference', name);
+}
+
+/** How many numbers the tensors of a checkpoint hold, by the headers of its files. */
+function numbersIn(checkpoint: string): number {
+  const shards = readdirSync(checkpoint).filter((name) => name.endsWith('.safetensors'));
+  const headers = shards.map((name) => {
+    const data = readFileSync(path.join(checkpoint, name));
+    return JSON.parse(data.toString('utf8', 8, 8 + Number(data.readBigUInt64LE()))) as Record<
+      string,
+      { shape?: number[] }
+    >;
+  });
+  const shapes = headers.flatMap((header) => Object.values(header).flatMap(({ shape }) => (shape ? [shape] : [])));
+  return shapes.reduce((sum, shape) => sum + shape.reduce((product, size) => product * size, 1), 0);
+}
+
+/** Bytes of a graph's constants as onnxruntime keeps them: it writes the graph that it made of the file. */
+async function bytesAsTheyRun(file: string): Promise<number> {
+  const optimised = path.join(folder, 'optimised.onnx');
+  const session = await InferenceSession.create(file, { optimizedModelFilePath: optimised, logSeverityLevel: 3 });
+  await session.release();
+  const { graph } = fromBinary(ModelProtoSchema, readFileSync(optimised));
+  return graph!.initializer.reduce((sum, tensor) => {
+    const external = tensor.externalData.find(({ key }) => key === 'length');
+    return sum + (external ? Number(external.value) : tensor.rawData.length);
+  }, 0);
+}
 
 /** As the weights of 7 B models are, which take several files of 1.9 GB. */
 describe.each(models)('$name in several files', (described) => {

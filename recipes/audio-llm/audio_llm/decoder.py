@@ -94,7 +94,9 @@ def write_decoder(checkpoint: Checkpoint, shape: DecoderShape, folder: Path, pre
     total = graph.node("Cast", graph.node("Shape", mask, start=1, end=2), to=TensorProto.INT32)
     last = graph.node("Sub", total, graph.constant("one", np.array([1], np.int32)))
     lengths = [last, graph.node("Squeeze", total, graph.integers(0))]
-    rotations = [graph.stored(*table) for table in rotation_tables(shape).items()]
+    tables = rotation_tables(shape)
+    graph.memory += sum(table.nbytes for table in tables.values())
+    rotations = [graph.stored(*table) for table in tables.items()]
     for layer in range(shape.layers):
         x = decoder_layer(graph, x, checkpoint, layer, shape, lengths, rotations)
     x = graph.node("Gather", x, graph.constant("last", np.array(-1, np.int64)), axis=1)
