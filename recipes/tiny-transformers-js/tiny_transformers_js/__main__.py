@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerFast, WhisperFeatureExtractor
 
 from .export import decoder, embeddings, ultravox_encoder, voxtral_encoder
-from .models import TEXT, Ultravox, Voxtral
+from .lower import four_bits, half, stands_for
+from .models import TEXT, Ultravox, Voxtral, put
 from .sizes import HEADS, LAYERS, MEL_BINS, SPECIAL, WIDTH
 from .tokenizer import write_json, write_tokenizer
 
@@ -28,6 +29,7 @@ SAMPLES = 321 * 160
 """Not a whole number of positions, nor of groups."""
 QUESTION = "What is it?"
 NEW_TOKENS = 12
+GRAPHS = ("audio_encoder", "embed_tokens", "decoder_model_merged")
 SEGMENTS = 4
 DIGITS = 6
 
@@ -76,8 +78,11 @@ def greedy(model: Any, before: list[int], rows: torch.Tensor, after: list[int]) 
     return {"logits": rounded(first.numpy()), "ids": ids}
 
 
-def golden(kind: str, model: Any, folder: Path) -> dict[str, Any]:
-    """What the engine's tests compare with."""
+def golden(kind: str, model: Any, folder: Path, kept: list[int] | None = None) -> dict[str, Any]:
+    """What the engine's tests compare with.
+
+    kept: the tokens of the pruned prompt, or those that segmentwise keeps
+    """
     samples = read_wav(REPOSITORY / "media" / "samples" / CLIP)[:SAMPLES]
     extract = WhisperFeatureExtractor(feature_size=MEL_BINS)
     padding = {"padding": "max_length"} if kind == "voxtral" else {"padding": False}
@@ -100,7 +105,7 @@ def golden(kind: str, model: Any, folder: Path) -> dict[str, Any]:
         # Voxtral's processor begins the sound itself.
         before.append(256 + SPECIAL.index("[BEGIN_AUDIO]"))
     heard, extra = rows[:groups], rows[groups : groups + model.extra_groups]
-    kept = segmentwise_exact(pooled.mean(0), groups // 4)
+    kept = kept or segmentwise_exact(pooled.mean(0), groups // 4)
     result = {
         "samples": SAMPLES,
         "mel": rounded(mel[0, ::16, :8].numpy()),
@@ -187,8 +192,40 @@ def build(kind: str, folder: Path) -> None:
     extras = kind == "voxtral"
     save(decoder(model.layers, model.head, extras), folder / "onnx/decoder_model_merged.onnx")
     content = golden(kind, model, folder)
+    write_lines(folder / "golden.json", content)
+    build_lowered(kind, model, folder, content["kept"])
+
+
+def build_lowered(kind: str, model: Any, folder: Path, kept: list[int]) -> None:
+    """The same graphs in `fp16` and `q4f16`, in a folder beside, and what PyTorch gives in float32 for the weights
+    that they stand for."""
+    beside = folder.with_name(f"{folder.name}-half")
+    (beside / "onnx").mkdir(parents=True, exist_ok=True)
+    read = {name: onnx.load(folder / "onnx" / f"{name}.onnx") for name in GRAPHS}
+    own = model.encoder, model.adapter, model.layers, model.head
+    result = {}
+    for precision in ("fp16", "q4f16"):
+        lowered = {name: half(four_bits(graph) if precision == "q4f16" else graph) for name, graph in copied(read)}
+        for name, graph in lowered.items():
+            save(graph, beside / "onnx" / f"{name}_{precision}.onnx")
+        put(model.tower, stands_for(own[0], lowered["audio_encoder"]))
+        put(model.projector, stands_for(own[1], lowered["audio_encoder"]))
+        put(model.language, stands_for(own[2], lowered["decoder_model_merged"]))
+        put(model.output, stands_for({"weight": own[3]}, lowered["decoder_model_merged"]))
+        content = golden(kind, model, folder, kept)
+        result[precision] = {key: content[key] for key in ("features", "norm", "receivedPerHead", "full", "pruned")}
+    write_lines(beside / "golden.json", result)
+
+
+def copied(graphs: dict[str, onnx.ModelProto]) -> list[tuple[str, onnx.ModelProto]]:
+    """Graphs that may be changed."""
+    return [(name, onnx.ModelProto.FromString(graph.SerializeToString())) for name, graph in graphs.items()]
+
+
+def write_lines(path: Path, content: dict[str, Any]) -> None:
+    """JSON with a line for each entry."""
     fields = (f"{json.dumps(key)}:{json.dumps(value, separators=(',', ':'))}" for key, value in content.items())
-    (folder / "golden.json").write_text("{\n" + ",\n".join(fields) + "\n}\n", "utf-8")
+    path.write_text("{\n" + ",\n".join(fields) + "\n}\n", "utf-8")
 
 
 def main() -> None:
@@ -198,8 +235,9 @@ def main() -> None:
     out = parser.parse_args().out
     for kind in ("ultravox", "voxtral"):
         build(kind, out / kind)
-        size = sum(file.stat().st_size for file in (out / kind).rglob("*") if file.is_file())
-        print(f"{kind}: {size} B")
+        for folder in (out / kind, out / f"{kind}-half"):
+            size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+            print(f"{folder.name}: {size} B")
 
 
 if __name__ == "__main__":

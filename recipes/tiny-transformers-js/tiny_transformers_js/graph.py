@@ -14,6 +14,13 @@ CONTRIB = "com.microsoft"
 Shape = list[int | str]
 
 
+def constant_name(values: NDArray) -> str:
+    """The name of a constant, which is made of its values."""
+    tensor = numpy_helper.from_array(np.array(values, order="C"))
+    key = f"{tensor.data_type} {list(tensor.dims)} ".encode() + tensor.raw_data
+    return f"constant_{hashlib.sha256(key).hexdigest()[:16]}"
+
+
 class Graph:
     """A graph that grows. Methods that add a node return the name of its result."""
 
@@ -42,10 +49,8 @@ class Graph:
 
     def constant(self, values: NDArray) -> str:
         """A constant; the same values again are the same constant."""
-        tensor = numpy_helper.from_array(np.array(values, order="C"))
-        key = f"{tensor.data_type} {list(tensor.dims)} ".encode() + tensor.raw_data
-        name = f"constant_{hashlib.sha256(key).hexdigest()[:16]}"
-        tensor.name = name
+        name = constant_name(values)
+        tensor = numpy_helper.from_array(np.array(values, order="C"), name)
         self._constants[name] = tensor
         return name
 

@@ -100,10 +100,11 @@ class Voxtral:
         tower, projector = self._part("audio_tower"), self._part("multi_modal_projector")
         self.encoder, self.adapter = weights_of(tower), weights_of(projector)
         language = self._part("language_model")
-        # Newer versions keep the output matrix beside the language model, not in it.
-        self.layers = weights_of(getattr(language, "model", language))
-        self.head = weights_of(language.lm_head if hasattr(language, "lm_head") else self.model.lm_head)["weight"]
         self.tower, self.projector = tower, projector
+        self.language = getattr(language, "model", language)
+        # Newer versions keep the output matrix beside the language model, not in it.
+        self.output = language.lm_head if hasattr(language, "lm_head") else self.model.lm_head
+        self.layers, self.head = weights_of(self.language), weights_of(self.output)["weight"]
 
     def _part(self, name: str) -> nn.Module:
         return getattr(self.model, name) if hasattr(self.model, name) else getattr(self.model.model, name)
@@ -163,7 +164,8 @@ class Ultravox(nn.Module):
         self.model = LlamaForCausalLM._from_config(LlamaConfig(**TEXT), attn_implementation="eager")
         self.eval()
         randomise(self)
-        self.layers, self.head = weights_of(self.model.model), weights_of(self.model.lm_head)["weight"]
+        self.language, self.output = self.model.model, self.model.lm_head
+        self.layers, self.head = weights_of(self.language), weights_of(self.output)["weight"]
         self.encoder, self.adapter = weights_of(self.tower), weights_of(self.projector)
 
     @torch.no_grad()
@@ -178,6 +180,11 @@ class Ultravox(nn.Module):
             result = layer(states, None)
             states = result[0] if isinstance(result, tuple) else result
         return self.projector(tower.layer_norm(states))[0], attention()
+
+
+def put(module: nn.Module, weights: dict[str, NDArray]) -> None:
+    """Other weights in place of a module's own."""
+    module.load_state_dict({name: torch.from_numpy(np.array(values)) for name, values in weights.items()})
 
 
 def watch(attention: nn.Module):

@@ -53,13 +53,28 @@ export async function loadModel(folder: string, runtime: Runtime): Promise<Model
     if (error instanceof EarmarkError) {
       throw error;
     }
-    throw new EarmarkError(
-      'model-unsupported',
-      `The model "${pack.id}" does not load: ${error instanceof Error ? error.message : String(error)}`,
-      'See the Earmark log for details.',
-      { cause: error },
-    );
+    throw doesNotLoad(pack, runtime, error);
   }
+}
+
+/** Says in a person's words where onnxruntime lacks an operator in the model's precision; else what it said itself. */
+function doesNotLoad({ id, precision }: Pack, { provider }: Runtime, cause: unknown): EarmarkError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const [, operator] = /(?:find an implementation|find kernel) for (?:[\w.]+\.)?(\w+)\(\d+\)/.exec(message) ?? [];
+  return operator === undefined
+    ? new EarmarkError(
+        'model-unsupported',
+        `The model "${id}" does not load: ${message}`,
+        'See the Earmark log for details.',
+        { cause },
+      )
+    : new EarmarkError(
+        'model-unsupported',
+        `The model "${id}" can not run on ${provider}: onnxruntime has no ${operator} there for the precision of the ` +
+          `model (${[...new Set(Object.values(precision))].join(', ')}).`,
+        'Choose another precision of the model, as fp32, int8 or q4, or another provider.',
+        { cause },
+      );
 }
 
 /** With the attention tap, where it has attention that can be read. */
