@@ -3,6 +3,7 @@
 import re
 import tempfile
 import unittest
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -181,7 +182,7 @@ class Played(unittest.TestCase):
                 notes = score(manner, 50, 70, Random(seed))
                 self.assertEqual(notes, score(manner, 50, 70, Random(seed)))
                 self.assertTrue(all(50 <= key <= 70 for note in notes for key in note.keys))
-                for one, other in zip(notes, notes[1:]):
+                for one, other in pairwise(notes):
                     self.assertAlmostEqual(one.start + one.seconds, other.start)
                 self.assertTrue(2 <= notes[-1].start + notes[-1].seconds <= 6)
 
@@ -306,6 +307,13 @@ class SceneTest(unittest.TestCase):
             self.assertEqual({a.form for a in asked}, {form})
             if form in ("anyone", "heard"):
                 self.assertEqual({a.answer for a in asked}, {"Yes.", "No."})
+
+    def test_training_asks_about_what_it_describes(self) -> None:
+        scenes = Scenes(self.events, self.speech, 4, vary=True)
+        made = [scenes.scene(4.0) for _ in range(60)]
+        self.assertEqual({scene.asked.form for scene in made}, {"caption"})
+        self.assertEqual({scene.also.form for scene in made if scene.also}, set(FORMS))
+        self.assertTrue(any(scene.also is None for scene in made))
 
     def test_held_out_scenes_have_their_own_words(self) -> None:
         scenes = Scenes(self.events, self.speech, 3, vary=False)

@@ -13,17 +13,29 @@ from pathlib import Path
 import numpy as np
 import torch
 from earmark_mini.greedy import STOP_TOKENS
+from earmark_mini.merge import LORA_SCALE
 from earmark_mini.train.card import card
+from earmark_mini.train.clips import converse
 from earmark_mini.train.evaluate import answers, evaluate
 from earmark_mini.train.export import export
 from earmark_mini.train.features import features, read_features
 from earmark_mini.train.label import COLUMNS as LABEL_COLUMNS
-from earmark_mini.train.models import MATRICES, SMALL_LAYERS, Ear, Trained, load_encoder, load_tokenizer
+from earmark_mini.train.models import (
+    MATRICES,
+    SMALL_LAYERS,
+    Ear,
+    LowRank,
+    Trained,
+    load_encoder,
+    load_tokenizer,
+)
 from earmark_mini.train.quantisation import fake_quantised, rounded_activations
+from earmark_mini.train.scene import Scene
 from earmark_mini.train.speak import COLUMNS as SPOKEN_COLUMNS
 from earmark_mini.train.stage1 import stage1
-from earmark_mini.train.stage2 import kept_tokens, stage2, started
+from earmark_mini.train.stage2 import answer_loss, kept_tokens, stage2, started
 from earmark_mini.train.stage3 import stage3
+from earmark_mini.train.words import Asked, Heard
 from earmark_mini.train.work import Work, write_table
 from safetensors.torch import load_file
 from tests.test_data import sweep
@@ -126,6 +138,9 @@ class SmallRun(unittest.TestCase):
         log = self.work.checkpoint("stage1").with_suffix(".jsonl").read_text("utf-8")
         losses = [json.loads(line)["loss"] for line in log.splitlines()]
         self.assertLess(losses[-1], losses[0] / 2)
+        result = json.loads((self.work.results / "stage1.json").read_text("utf-8"))
+        self.assertEqual((result["step"], result["learnt"], result["sentences"]["utterances"]), (60, 3, 3))
+        self.assertTrue(0 < result["sentences"]["wordsWrong"] <= 1)
 
 
 class Parts(unittest.TestCase):
@@ -163,6 +178,39 @@ class Parts(unittest.TestCase):
         layer = model.language_model.model.layers[0].self_attn.q_proj
         x = torch.randn(3, 576)
         torch.testing.assert_close(layer(x), layer.base(x))
+
+    def test_merged_change_has_the_gradients_of_a_change_beside(self) -> None:
+        torch.manual_seed(0)
+        matrix = LowRank(torch.nn.Linear(128, 64, bias=False).requires_grad_(False), None)
+        torch.nn.init.normal_(matrix.lora_B)
+        matrix.merge()
+        x, weights = torch.randn(2, 5, 128, requires_grad=True), torch.randn(2, 5, 64)
+        beside = matrix.base(x) + LORA_SCALE * (x @ matrix.lora_A.T @ matrix.lora_B.T)
+        torch.testing.assert_close(matrix(x), beside, atol=1e-4, rtol=1e-4)
+        variables = (x, matrix.lora_A, matrix.lora_B)
+        found, expected = (torch.autograd.grad((y * weights).sum(), variables) for y in (matrix(x), beside))
+        for one, other in zip(found, expected, strict=True):
+            torch.testing.assert_close(one, other, atol=1e-3, rtol=1e-4)
+
+    def test_questions_about_one_clip_do_not_see_each_other(self) -> None:
+        torch.manual_seed(0)
+        work = Work(Path("unused"), small=True)
+        model, tokenizer = Trained(work), load_tokenizer(work)
+        asked = [
+            Asked("words", "What does the person say?", "Please hold."),
+            Asked("anyone", "Is it?", "No."),
+        ]
+        silence, tokens = np.zeros(1, np.float32), torch.randn(9, 1024)
+        both = Scene("one", silence, Heard(()), *asked)
+        alone = [Scene("one", silence, Heard(()), one) for one in asked]
+        together = answer_loss(model, converse(model, tokenizer, [tokens, tokens[:6]], [both, alone[0]]))
+        losses, counts = [], []
+        for kept, scene in ((tokens, alone[0]), (tokens, alone[1]), (tokens[:6], alone[0])):
+            single = converse(model, tokenizer, [kept], [scene])
+            losses.append(answer_loss(model, single))
+            counts.append((single.wanted != -100).sum())
+        mean = sum(loss * count for loss, count in zip(losses, counts, strict=True)) / sum(counts)
+        torch.testing.assert_close(together, mean, atol=1e-4, rtol=1e-4)
 
     def test_rounding(self) -> None:
         torch.manual_seed(0)

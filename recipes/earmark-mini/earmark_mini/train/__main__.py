@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument(
         "--bf16",
         action=argparse.BooleanOptionalAction,
-        help="features, stage2, stage3, evaluate (there not by default): multiply in bfloat16; slow on a processor that has no instructions for it",
+        help="features, stage1 to stage3, evaluate (there not by default): multiply in bfloat16",
     )
     arguments = vars(parser.parse_args())
     os.environ["HF_HUB_OFFLINE"] = "1"

@@ -47,7 +47,7 @@ def card(work: Work, name: str = "stage2-random") -> None:
         result["results"]["Whisper base's own decoder@1.0"] = {"wordsWrong": share}
     text = (
         f"Checkpoint {name} ({settings}), {result['cpuSeconds'] / 3600:.1f} CPU hours in its last stage; "
-        f"{result['scenes']} held-out scenes described, and as many asked about in {len(FORMS)} forms; greedy. "
+        f"{result['scenes']} held-out scenes described, as many asked about in {len(FORMS)} forms; greedy. "
         f"In parentheses 95 % intervals.\n\n{table(result)}\n"
     )
     write_whole(work.results / f"{name}.md", lambda part: part.write_text(text, "utf-8"))

@@ -97,17 +97,50 @@ def hear(ear: Ear, scenes: list[Scene]) -> tuple[Tensor, NDArray[np.float32]]:
     return tokens, scores.numpy()
 
 
-def answer_inputs(
-    model: Trained, tokenizer: Tokenizer, kept: list[Tensor], scenes: list[Scene]
-) -> tuple[Tensor, Tensor]:
-    """Embeddings [B, L, 576] of prompt and answer around the kept tokens [K, 1024] of each scene, and the
-    ids [B, L] wanted there, -100 for none. Padded on the right: the mask is causal, so padding needs none."""
-    parts, wanted = [], []
+@dataclass(frozen=True)
+class Conversations:
+    """Clips, each with what is asked of it and answered. Every question stands behind its clip as if it were
+    the only one: that costs much less than the clip again. Padded on the right."""
+
+    inputs: Tensor
+    """[B, L, 576]"""
+    wanted: Tensor
+    """[B, L]: ids, -100 for none"""
+    positions: Tensor
+    """[B, L]"""
+    question: Tensor
+    """[B, L]: 0 before and in the audio, then the question's number"""
+
+    def mask(self) -> Tensor:
+        """[B, 1, L, L], to be added: a place sees what is before it, but not other questions."""
+        of, length = self.question, self.question.shape[1]
+        seen = (of[:, None] == 0) | (of[:, None] == of[:, :, None])
+        seen = seen & torch.ones(length, length, dtype=torch.bool).tril()
+        lowest = torch.finfo(self.inputs.dtype).min
+        return torch.zeros(seen.shape, dtype=self.inputs.dtype).masked_fill(~seen, lowest)[:, None]
+
+
+def converse(model: Trained, tokenizer: Tokenizer, kept: list[Tensor], scenes: list[Scene]) -> Conversations:
+    """The conversations about scenes of which these tokens [K, 1024] are kept."""
+    rows: list[tuple[Tensor, list[int], list[int], list[int]]] = []
     for tokens, scene in zip(kept, scenes, strict=True):
-        before, after = prompt_ids(tokenizer, scene.asked.question)
-        answer = [*tokenizer.encode(scene.asked.answer).ids, STOP_TOKENS[0]]
-        words = model.embed(before), model.embed(after + answer)
-        parts.append(torch.cat([words[0], model.adapter(tokens).to(words[0].dtype), words[1]]))
-        wanted.append(torch.tensor([-100] * (len(parts[-1]) - len(answer)) + answer))
-    pad = torch.nn.utils.rnn.pad_sequence
-    return pad(parts, batch_first=True), pad(wanted, batch_first=True, padding_value=-100)
+        before, _ = prompt_ids(tokenizer, "")
+        audio = model.adapter(tokens)
+        parts = [(words := model.embed(before)), audio.to(words.dtype)]
+        start = len(before) + len(audio)
+        wanted, positions, question = [-100] * start, list(range(start)), [0] * start
+        for number, asked in enumerate(scene.conversation, start=1):
+            _, after = prompt_ids(tokenizer, asked.question)
+            answer = [*tokenizer.encode(asked.answer).ids, STOP_TOKENS[0]]
+            parts.append(model.embed(after + answer))
+            wanted += [-100] * len(after) + answer
+            positions += range(start, start + len(after + answer))
+            question += [number] * len(after + answer)
+        rows.append((torch.cat(parts), wanted, positions, question))
+
+    def padded(column: int, value: int) -> Tensor:
+        ids = [torch.tensor(row[column]) for row in rows]
+        return torch.nn.utils.rnn.pad_sequence(ids, batch_first=True, padding_value=value)
+
+    inputs = torch.nn.utils.rnn.pad_sequence([row[0] for row in rows], batch_first=True)
+    return Conversations(inputs, padded(1, -100), padded(2, 0), padded(3, -1))

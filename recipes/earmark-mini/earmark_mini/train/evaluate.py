@@ -1,8 +1,8 @@
 """Stage `evaluate`: what a checkpoint makes of held-out scenes, whole and pruned.
 
-Scenes are made of recordings, prompts, sentences and voices' takes that training never had. Some are described,
-others asked about, as many in each form of question. `<name>.rows.jsonl` has every answer, so that a stopped
-evaluation goes on. Stage `reference`: Whisper base's own decoder on the speech of the same scenes.
+Scenes are made of recordings, prompts, sentences and voices' takes that training never had. Some are
+described, others asked about, as many by each form of question. `<name>.rows.jsonl` has every answer, so that
+a stopped evaluation goes on. Stage `reference`: Whisper base's own decoder on the speech of the same scenes.
 """
 
 import json
@@ -55,8 +55,8 @@ def held_scenes(work: Work, count: int) -> Iterator[Scene]:
 
 @torch.no_grad()
 def answers(model: Trained, tokenizer: Tokenizer, tokens: Tensor, question: str, most: int) -> list[str]:
-    """Greedy: tokens [B, K, 1024] of one clip, as different strategies leave them -> a text of at most so many
-    ids for each."""
+    """Greedy: tokens [B, K, 1024] of one clip, as strategies leave them -> a text of at most so many ids for
+    each."""
     before, after = prompt_ids(tokenizer, question)
     audio = model.adapter(tokens)
     start, end = (model.embed(ids)[None].expand(len(audio), -1, -1) for ids in (before, after))

@@ -29,21 +29,23 @@ class Features:
     tokens: NDArray[np.float16]
     """[k, 1024]"""
     utterance: Utterance
+    source: str
+    """One of `SOURCES`"""
 
 
-def shards(work: Work) -> Iterator[tuple[Path, list[Utterance], int]]:
-    """File, utterances and the number of the first, of each shard."""
+def shards(work: Work) -> Iterator[tuple[Path, str, list[Utterance], int]]:
+    """File, source, utterances and the number of the first, of each shard."""
     for name, source in SOURCES.items():
         everything = source(work)
         for first in range(0, len(everything), SHARD):
-            yield work.features / f"{name}-{first:05d}.npz", everything[first : first + SHARD], first
+            yield work.features / f"{name}-{first:05d}.npz", name, everything[first : first + SHARD], first
 
 
 def features(work: Work, limit: int | None = None, seconds: float | None = None, bf16: bool = True) -> None:
     """Encode what has not been encoded, at most `limit` utterances, for about `seconds`."""
     ear = Ear(load_encoder(work, bf16))
     begun, cpu, encoded = time.monotonic(), time.process_time(), 0
-    for path, utterances, first in shards(work):
+    for path, _, utterances, first in shards(work):
         if path.exists() and len(np.load(path)["lengths"]) == len(utterances):
             continue
         if (seconds is not None and time.monotonic() - begun > seconds) or encoded >= (limit or 1 << 62):
@@ -71,7 +73,7 @@ def _encode(ear: Ear, utterance: Utterance, number: int) -> NDArray[np.float16]:
 def read_features(work: Work, held: bool) -> list[Features]:
     """All that is on disk of one side of the split. Shards are mapped, not read, as far as NumPy does."""
     found = []
-    for path, utterances, _ in shards(work):
+    for path, source, utterances, _ in shards(work):
         if not path.exists():
             continue
         content = np.load(path)
@@ -80,5 +82,5 @@ def read_features(work: Work, held: bool) -> list[Features]:
         # A shard made when fewer sentences were spoken is the first part of what is there now.
         for piece, utterance in zip(pieces, utterances, strict=False):
             if len(piece) and utterance.held == held:
-                found.append(Features(piece, utterance))
+                found.append(Features(piece, utterance, source))
     return found

@@ -18,8 +18,8 @@ EVENTS = ("one", "two", "many", "at once", "speech and event")
 ADMIT = {"words": ("speech", "speech and event"), "heard": EVENTS, "which": EVENTS, "first": ("two", "many")}
 """Which clips a form of question has an answer to; all others have to all."""
 
-QUESTIONS = 0.3
-"""The share of clips that are asked about; of the others a caption is wanted."""
+QUESTIONS = 0.6
+"""The share of clips, in training, that are described and also asked about."""
 
 PARAPHRASED = 0.25
 """How often an event is put in other words, in captions and questions."""
@@ -50,6 +50,13 @@ class Scene:
     samples: Samples
     heard: Heard
     asked: Asked
+    also: Asked | None = None
+    """Asked of the same clip, in training"""
+
+    @property
+    def conversation(self) -> tuple[Asked, ...]:
+        """All that is asked."""
+        return (self.asked,) if self.also is None else (self.asked, self.also)
 
 
 def room(samples: Samples, random: np.random.Generator) -> Samples:
@@ -96,13 +103,15 @@ class Scenes:
         self._all = [sound.what for sound in events if isinstance(sound.what, Event)]
 
     def scene(self, seconds: float, kind: str | None = None, form: str | None = None) -> Scene:
-        """The next scene. `form` of the question: one of `words.ask`'s, drawn where none is named."""
+        """The next scene. `form` of the question: one of `words.ask`'s. Where none is named, a description is
+        wanted, and some clips are also asked about."""
         kinds = ADMIT.get(form, KINDS) if form else KINDS
         kind = kind or self._random.choices(list(kinds), [KINDS[name] for name in kinds])[0]
         length = round(seconds * RATE)
         sounds = self._sounds(kind, length)
         samples, sounds = (self._at_once if kind == "at once" else self._in_sequence)(sounds, length)
-        heard = Heard(tuple(self._put(sound.what) for sound in sounds), at_once=kind == "at once")
+        names = tuple(self._put(s.what) if isinstance(s.what, Event) else s.what for s in sounds)
+        heard = Heard(names, at_once=kind == "at once")
         if self._vary and self._random.random() < 0.6:
             samples = samples + noise(length, self._random.uniform(*NOISE_DB), self._noise)
         peak = float(np.abs(samples).max())
@@ -110,15 +119,17 @@ class Scenes:
             samples = samples / np.float32(peak) * np.float32(self._random.uniform(0.3, 0.95))
         else:
             samples = noise(length, self._random.uniform(*NOISE_DB), self._noise)
-        forms = forms_of(heard)
-        if form is None:
-            form = self._random.choice(forms) if self._random.random() < QUESTIONS else "caption"
-        share = PARAPHRASED if self._vary else 0.0
-        others = [event.put(share, self._random) for event in self._all] if form in ("heard", "which") else []
-        return Scene(kind, samples, heard, ask(heard, form, others, self._random))
+        also = None
+        if form is None and self._random.random() < QUESTIONS:
+            also = self._ask(heard, self._random.choice(forms_of(heard)))
+        return Scene(kind, samples, heard, self._ask(heard, form or "caption"), also)
 
-    def _put(self, what: Event | Speech) -> Event | Speech:
-        return what.put(PARAPHRASED, self._random) if self._vary and isinstance(what, Event) else what
+    def _ask(self, heard: Heard, form: str) -> Asked:
+        others = [self._put(event) for event in self._all] if form in ("heard", "which") else []
+        return ask(heard, form, others, self._random)
+
+    def _put(self, event: Event) -> Event:
+        return event.put(PARAPHRASED, self._random) if self._vary else event
 
     def _sounds(self, kind: str, length: int) -> list[Sound]:
         match kind:

@@ -6,20 +6,23 @@ hears any.
 Only the batch's own words and a sample of others stand in each step's softmax, which is most of the cost.
 """
 
+import json
 from random import Random
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from ..modules import EMBEDDING_WIDTH, TOKEN_WIDTH, Adapter
-from .features import Features, read_features
+from .features import SOURCES, Features, read_features
 from .loop import Run, train
 from .models import load_language_model, load_tokenizer
-from .words import sentence
-from .work import Work
+from .words import sentence, word_errors
+from .words import tokens as tokens_of
+from .work import Work, write_whole
 
 STEPS = 12_000
 BATCH = 32
@@ -28,7 +31,8 @@ POOL = 6 * BATCH
 
 SAMPLED = 1024
 RATE = 1.2e-3
-HELD = 128
+HELD = 400
+"""Held-out utterances of each source that the result is measured on."""
 
 
 class Speller(nn.Module):
@@ -41,11 +45,13 @@ class Speller(nn.Module):
         self.scale = nn.Parameter(torch.ones(()))
         self.blank_bias = nn.Parameter(torch.zeros(()))
 
-    def forward(self, tokens: Tensor, words: Tensor) -> Tensor:
-        """tokens [B, k, 1024], words [V, 576] -> log-probabilities [B, k, 1 + V], the blank first."""
-        logits = self.adapter(tokens) @ torch.cat([self.blank, words]).T * self.scale
+    def forward(self, tokens: Tensor, words: Tensor, bf16: bool = False) -> Tensor:
+        """tokens [B, k, 1024], words [V, 576] -> log-probabilities [B, k, 1 + V], the blank first. With
+        `bf16` the products are of that precision."""
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            logits = self.adapter(tokens) @ torch.cat([self.blank, words]).T
         bias = F.pad(self.blank_bias[None], (0, len(words)))
-        return (logits + bias).log_softmax(-1)
+        return (logits.float() * self.scale + bias).log_softmax(-1)
 
 
 def spelling(features: list[Features], encode: Any) -> list[list[int]]:
@@ -54,7 +60,12 @@ def spelling(features: list[Features], encode: Any) -> list[list[int]]:
 
 
 def spelling_loss(
-    speller: Speller, batch: list[Features], targets: list[list[int]], others: list[int], embeddings: Tensor
+    speller: Speller,
+    batch: list[Features],
+    targets: list[list[int]],
+    others: list[int],
+    embeddings: Tensor,
+    bf16: bool = False,
 ) -> Tensor:
     """CTC over the batch's own ids and `others`."""
     own = sorted({i for target in targets for i in target})
@@ -65,7 +76,7 @@ def spelling_loss(
     for row, item in zip(tokens, batch, strict=True):
         row[: len(item.tokens)] = torch.from_numpy(item.tokens.astype(np.float32))
     return F.ctc_loss(
-        speller(tokens, embeddings[ids]).transpose(0, 1),
+        speller(tokens, embeddings[ids], bf16).transpose(0, 1),
         torch.tensor([place[i] for target in targets for i in target]),
         lengths,
         torch.tensor([len(target) for target in targets]),
@@ -73,16 +84,41 @@ def spelling_loss(
     )
 
 
+@torch.no_grad()
+def measured(
+    speller: Speller, held: list[Features], embeddings: Tensor, tokenizer: Tokenizer
+) -> dict[str, Any]:
+    """On held-out speech, over all ids: CTC's loss for an id, mean over utterances, and the share of words
+    wrong where the likeliest id of each token is read, repetitions and blanks left out."""
+    losses, wrong, words = [], 0, 0
+    for item in held:
+        likely = speller(torch.from_numpy(item.tokens.astype(np.float32))[None], embeddings)
+        target = torch.tensor(spelling([item], tokenizer.encode)[0])
+        lengths = (torch.tensor([len(item.tokens)]), torch.tensor([len(target)]))
+        losses.append(F.ctc_loss(likely.transpose(0, 1), target + 1, *lengths, zero_infinity=True).item())
+        best = likely[0].argmax(-1).unique_consecutive()
+        said = tokens_of(tokenizer.decode([int(i) - 1 for i in best if i]))
+        reference = tokens_of(item.utterance.what.words)
+        wrong += min(word_errors(reference, said), len(reference))
+        words += len(reference)
+    return {"utterances": len(held), "loss": float(np.mean(losses)), "wordsWrong": wrong / max(words, 1)}
+
+
 def stage1(
-    work: Work, steps: int | None = None, seed: int = 1, resume: bool = False, seconds: float | None = None
+    work: Work,
+    steps: int | None = None,
+    seed: int = 1,
+    resume: bool = False,
+    seconds: float | None = None,
+    bf16: bool = True,
 ) -> None:
     """Train the adapter on all encoded speech."""
     steps = steps or (4 if work.small else STEPS)
     torch.manual_seed(seed)
     embeddings = load_language_model(work).get_input_embeddings().weight.detach()
-    encode = load_tokenizer(work).encode
+    tokenizer = load_tokenizer(work)
     learnt, held = (read_features(work, held=side) for side in (False, True))
-    targets = spelling(learnt, encode)
+    targets = spelling(learnt, tokenizer.encode)
     vocabulary = sorted({i for target in targets for i in target})
     speller = Speller(embeddings)
     batch_size = min(BATCH, len(learnt))
@@ -95,20 +131,25 @@ def stage1(
         first = chance.randint(0, len(pool) - batch_size)
         chosen = pool[first : first + batch_size]
         others = chance.sample(vocabulary, min(SAMPLED, len(vocabulary)))
-        return spelling_loss(
-            speller, [learnt[i] for i in chosen], [targets[i] for i in chosen], others, embeddings
-        )
+        batch = [learnt[i] for i in chosen]
+        return spelling_loss(speller, batch, [targets[i] for i in chosen], others, embeddings, bf16)
 
-    run = Run(work.checkpoint("stage1"), steps, seed, resume, seconds, {"steps": steps, "seed": seed})
-    finished = train(
+    settings = {"steps": steps, "seed": seed, "bf16": bf16}
+    run = Run(work.checkpoint("stage1"), steps, seed, resume, seconds, settings)
+    train(
         run,
         [(list(speller.parameters()), RATE)],
         loss_of,
         lambda: {"adapter": speller.adapter.state_dict(), "speller": speller.state_dict()},
         lambda state: speller.load_state_dict(state["speller"]),
     )
-    if finished and held:
-        some = held[:HELD]
-        with torch.no_grad():
-            loss = spelling_loss(speller, some, spelling(some, encode), vocabulary, embeddings)
-        print(f"held-out loss over all {len(vocabulary)} ids: {loss.item():.3f}")
+    saved = torch.load(run.checkpoint, weights_only=True)
+    facts: dict[str, Any] = {**settings, "step": saved["step"], "cpuSeconds": saved["cpuSeconds"]}
+    facts |= {"learnt": len(learnt)}
+    for source in SOURCES:
+        some = [item for item in held if item.source == source][:HELD]
+        if some:
+            facts[source] = measured(speller, some, embeddings, tokenizer)
+    text = json.dumps(facts, indent=2) + "\n"
+    write_whole(work.results / "stage1.json", lambda part: part.write_text(text, "utf-8"))
+    print(text)

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ..selection import Scores, Tokens, random_tokens, segmentwise_exact
-from .clips import Library, answer_inputs, hear
+from .clips import Conversations, Library, converse, hear
 from .loop import Run, train
 from .models import Ear, Trained, load_encoder, load_tokenizer
 from .work import Work
@@ -32,11 +32,18 @@ ADAPTER_RATE = 5e-4
 LORA_RATE = 6e-4
 
 
-def answer_loss(model: Trained, inputs: Tensor, wanted: Tensor) -> Tensor:
+def answer_loss(model: Trained, conversations: Conversations) -> Tensor:
     """Cross-entropy on the wanted ids; logits are computed at their places only."""
-    hidden = model.language_model.model(inputs_embeds=inputs, use_cache=False).last_hidden_state[:, :-1]
-    places = wanted[:, 1:] != -100
-    return F.cross_entropy(model.language_model.lm_head(hidden[places]), wanted[:, 1:][places])
+    heard = model.language_model.model(
+        inputs_embeds=conversations.inputs,
+        attention_mask=conversations.mask(),
+        position_ids=conversations.positions,
+        use_cache=False,
+    )
+    wanted = conversations.wanted[:, 1:]
+    places = wanted != -100
+    logits = model.language_model.lm_head(heard.last_hidden_state[:, :-1][places])
+    return F.cross_entropy(logits.float(), wanted[places])
 
 
 def kept_tokens(drop: str, scores: Scores, ratio: float, seed: int) -> Tokens:
@@ -84,7 +91,8 @@ def train_answers(
             t[torch.from_numpy(kept_tokens(drop, clip, ratio, seed + i))]
             for i, (t, clip) in enumerate(zip(tokens, scores, strict=True))
         ]
-        return answer_loss(model, *answer_inputs(model, tokenizer, kept, scenes))
+        model.merge()
+        return answer_loss(model, converse(model, tokenizer, kept, scenes))
 
     train(
         run,
