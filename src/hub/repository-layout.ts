@@ -16,8 +16,17 @@ const suffixes = {
 export type Precision = keyof typeof suffixes;
 export const precisions = Object.keys(suffixes) as Precision[];
 
-/** The graphs of an audio language model; each has its weights inside or in `.onnx_data*` beside it. */
-const graphs = ['audio_encoder', 'embed_tokens', 'decoder_model_merged'] as const;
+/**
+ * The graphs of an audio language model, or of Whisper, whose encoder has another name; each has its weights inside or in
+ * `.onnx_data*` beside it.
+ */
+function graphsOf(files: readonly HubFile[]): readonly string[] {
+  const has = (graph: string): boolean => files.some(({ path }) => path.startsWith(`onnx/${graph}`));
+  return has('encoder_model') && !has('audio_encoder')
+    ? ['encoder_model', 'decoder_model_merged']
+    : ['audio_encoder', 'embed_tokens', 'decoder_model_merged'];
+}
+
 const required = ['config.json', 'tokenizer.json', 'tokenizer_config.json'] as const;
 const optional = [
   'preprocessor_config.json',
@@ -57,8 +66,8 @@ export function layoutOf(files: readonly HubFile[], name: string): RepositoryLay
   if (offers.length === 0) {
     throw new EarmarkError(
       'model-unsupported',
-      `${name} holds no model that Earmark can use: neither pack.json, nor onnx/audio_encoder, embed_tokens and ` +
-        'decoder_model_merged with config.json and tokenizer.json.',
+      `${name} holds no model that Earmark can use: neither pack.json, nor ` +
+        `${graphsOf(files).join(', ')} in onnx/ with config.json and tokenizer.json.`,
       'Choose a repository with an Earmark pack, or with an ONNX export in the layout of transformers.js.',
     );
   }
@@ -71,7 +80,7 @@ function offerOf(
   files: readonly HubFile[],
   byPath: ReadonlyMap<string, HubFile>,
 ): PrecisionOffer[] {
-  const stems = graphs.map((graph) => `onnx/${graph}${suffixes[precision]}.onnx`);
+  const stems = graphsOf(files).map((graph) => `onnx/${graph}${suffixes[precision]}.onnx`);
   if (!stems.every((stem) => byPath.has(stem))) {
     return [];
   }
@@ -85,6 +94,7 @@ function offerOf(
 /** What an export lacks to be whole, in words, or nothing. */
 export function missingGraphs(files: readonly HubFile[]): string[] {
   const paths = new Set(files.map(({ path }) => path));
+  const graphs = graphsOf(files);
   const settings = required.filter((name) => !paths.has(name)).map((name) => `${name} is missing`);
   const there = (graph: string): Precision[] =>
     precisions.filter((precision) => paths.has(`onnx/${graph}${suffixes[precision]}.onnx`));

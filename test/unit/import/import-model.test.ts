@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { halfOf, widened } from '../../../src/engine/model/half';
-import { readPack } from '../../../src/engine/model/pack';
+import { readPack, type Pack, type PrefixPack } from '../../../src/engine/model/pack';
 import { importModel } from '../../../src/import/import-model';
 
 const models = path.join(import.meta.dirname, '..', '..', 'reference', 'transformers-js');
+
+const templateOf = ({ pack }: { readonly pack: Pack }): string => (pack as PrefixPack).prompt.template;
 
 describe('an import', () => {
   let folder: string;
@@ -43,7 +45,7 @@ describe('an import', () => {
   it('uses a plain prompt where there is no chat template, and says so', async () => {
     edit('tokenizer_config.json', ({ chat_template: _, ...config }) => config);
     const { pack, notes } = await importModel(folder);
-    expect(pack.prompt.template).toBe('<s>USER: {audio}\n{question}\nASSISTANT:');
+    expect(templateOf({ pack })).toBe('<s>USER: {audio}\n{question}\nASSISTANT:');
     expect(notes.join()).toMatch(/no chat template/);
   });
 
@@ -53,26 +55,26 @@ describe('an import', () => {
       { name: 'default', template: '[{{ messages[0].content }}]' },
     ];
     edit('tokenizer_config.json', (config) => ({ ...config, chat_template: templates }));
-    expect((await importModel(folder)).pack.prompt.template).toBe('[{audio}\n{question}]');
+    expect(templateOf(await importModel(folder))).toBe('[{audio}\n{question}]');
     writeFileSync(at('chat_template.jinja'), '({{ messages[0].content }})');
-    expect((await importModel(folder)).pack.prompt.template).toBe('({audio}\n{question})');
+    expect(templateOf(await importModel(folder))).toBe('({audio}\n{question})');
   });
 
   it('names the same day in every import, where a chat template asks for one as Llama’s do', async () => {
     const today = '{% if not date_string is defined %}{% set date_string = strftime_now("%d %b %Y") %}{% endif %}';
     writeFileSync(at('chat_template.jinja'), `${today}Today Date: {{ date_string }}. {{ messages[0].content }}`);
-    expect((await importModel(folder)).pack.prompt.template).toBe('Today Date: 26 Jul 2024. {audio}\n{question}');
+    expect(templateOf(await importModel(folder))).toBe('Today Date: 26 Jul 2024. {audio}\n{question}');
   });
 
   it('begins Voxtral’s sound as its processor does, whether or not the chat template does', async () => {
     copy('voxtral');
     const prompt = '<s>[INST][BEGIN_AUDIO]{audio}{question}[/INST]';
-    expect((await importModel(folder)).pack.prompt.template).toBe(prompt);
+    expect(templateOf(await importModel(folder))).toBe(prompt);
     edit('tokenizer_config.json', ({ chat_template, ...config }) => ({
       ...config,
       chat_template: String(chat_template).replace('[AUDIO]', '[BEGIN_AUDIO][AUDIO]'),
     }));
-    expect((await importModel(folder)).pack.prompt.template).toBe(prompt);
+    expect(templateOf(await importModel(folder))).toBe(prompt);
   });
 
   it('finds no attention, says so, and does without', async () => {

@@ -1,0 +1,1 @@
+"""A tiny Whisper as Optimum exports it, for the tests."""
