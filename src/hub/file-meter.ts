@@ -22,6 +22,8 @@ export class FileMeter {
     this.before += this.current;
     this.current = 0;
     this.file = file;
+    // What it is at now is told at once.
+    this.told = -Infinity;
     // What was there already came at no rate.
     this.samples = [];
   }
