@@ -118,7 +118,7 @@ describe('pulling a model', () => {
     ]);
     expect(readdirSync(folder)).toEqual(['earmark-audio--tiny']);
     expect(hub.count('resolve/main')).toBe(0);
-    expect(progress.at(-1)).toMatchObject({ received: progress.at(-1)!.total });
+    expect(progress.at(-1)).toMatchObject({ done: progress.at(-1)!.total });
     expect(fileProgressWords(progress.at(-1)!)).toMatch(/^100 % of 3\d\d\.\d kB/);
     expect((await findPacks([folder])).map(({ info }) => info.modelId)).toEqual(['tiny']);
   });
