@@ -46,9 +46,11 @@ def main() -> None:
         "--from",
         dest="start",
         type=Path,
-        help="stage2, stage3: a checkpoint or an adapter's safetensors file to start from",
+        help="stage2, stage3, evaluate: a checkpoint or folder of weights instead of the last stage's",
     )
-    parser.add_argument("--threads", type=int, default=1, help="of PyTorch; speak: voices at once")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="of PyTorch; speak: voices, features: shards at once"
+    )
     parser.add_argument(
         "--bf16",
         action=argparse.BooleanOptionalAction,

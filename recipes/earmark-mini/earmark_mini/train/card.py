@@ -40,7 +40,7 @@ def table(result: dict[str, Any]) -> str:
 def card(work: Work, name: str = "stage2-random") -> None:
     """Write `<name>.md` beside the evaluation."""
     result = json.loads((work.results / f"{name}.json").read_text("utf-8"))
-    settings = ", ".join(f"{key} {value}" for key, value in result["settings"].items())
+    settings = ", ".join(f"{key} {value}" for key, value in result["settings"].items()) or "as published"
     whisper = work.results / f"{REFERENCE}.json"
     if whisper.exists():
         share = json.loads(whisper.read_text("utf-8"))["results"]["all@1.0"]["wordsWrong"]

@@ -8,6 +8,7 @@ a stopped evaluation goes on. Stage `reference`: Whisper base's own decoder on t
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from random import Random
 from typing import Any, TextIO
 
@@ -21,7 +22,7 @@ from whisper_base.pack import tokenizer as whisper_tokenizer
 from ..pack import STOP_TOKENS
 from ..selection import STRATEGIES
 from .clips import Library, hear, prompt_ids
-from .models import Ear, Trained, load_encoder, load_tokenizer
+from .models import Ear, Trained, load_encoder, load_tokenizer, read_checkpoint
 from .scene import Scene
 from .words import FORMS, WORDS, Asked, Tally
 from .work import Work, write_whole
@@ -72,9 +73,16 @@ def answers(model: Trained, tokenizer: Tokenizer, tokens: Tensor, question: str,
     return [tokenizer.decode(row, skip_special_tokens=True).strip() for row in ids.tolist()]
 
 
-def evaluate(work: Work, name: str = "stage2-random", limit: int = SCENES, bf16: bool = False) -> None:
-    """Write `<name>.json`: for each strategy and keep ratio shares with 95 % intervals."""
-    checkpoint = torch.load(work.checkpoint(name), weights_only=True)
+def evaluate(
+    work: Work,
+    name: str = "stage2-random",
+    limit: int = SCENES,
+    bf16: bool = False,
+    start: Path | None = None,
+) -> None:
+    """Write `<name>.json`: for each strategy and keep ratio shares with 95 % intervals. `start`: other
+    weights than the checkpoint of this name."""
+    checkpoint = read_checkpoint(start or work.checkpoint(name))
     model = Trained(work, checkpoint["settings"].get("bits"), bf16).eval()
     model.load(checkpoint["state"])
     ear, tokenizer = Ear(load_encoder(work)), load_tokenizer(work)

@@ -6,6 +6,7 @@ there than when it was made.
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,22 +42,42 @@ def shards(work: Work) -> Iterator[tuple[Path, str, list[Utterance], int]]:
             yield work.features / f"{name}-{first:05d}.npz", name, everything[first : first + SHARD], first
 
 
-def features(work: Work, limit: int | None = None, seconds: float | None = None, bf16: bool = True) -> None:
-    """Encode what has not been encoded, at most `limit` utterances, for about `seconds`."""
+def features(
+    work: Work,
+    limit: int | None = None,
+    seconds: float | None = None,
+    bf16: bool = True,
+    threads: int = 1,
+) -> None:
+    """Encode what has not been encoded, at most `limit` utterances, for about `seconds`, so many shards at
+    once."""
+    # An utterance is too short to be shared out among threads.
+    torch.set_num_threads(1)
     ear = Ear(load_encoder(work, bf16))
-    begun, cpu, encoded = time.monotonic(), time.process_time(), 0
+    begun, cpu, missing, wanted = time.monotonic(), time.process_time(), [], 0
     for path, _, utterances, first in shards(work):
-        if path.exists() and len(np.load(path)["lengths"]) == len(utterances):
-            continue
-        if (seconds is not None and time.monotonic() - begun > seconds) or encoded >= (limit or 1 << 62):
-            break
+        if wanted < (limit or 1 << 62) and not _is_whole(path, len(utterances)):
+            missing.append((path, utterances, first))
+            wanted += len(utterances)
+
+    def encoded(shard: tuple[Path, list[Utterance], int]) -> int:
+        """How many."""
+        path, utterances, first = shard
+        if seconds is not None and time.monotonic() - begun > seconds:
+            return 0
         tokens = [_encode(ear, utterance, first + i) for i, utterance in enumerate(utterances)]
         lengths = np.array([len(t) for t in tokens])
         content = {"tokens": np.concatenate(tokens), "lengths": lengths}
-        write_whole(path, lambda part, content=content: np.savez(part, **content))
-        encoded += len(utterances)
-    each = (time.process_time() - cpu) / max(encoded, 1)
-    print(f"{encoded} utterances encoded, {each:.3f} CPU seconds each")
+        write_whole(path, lambda part: np.savez(part, **content))
+        return len(utterances)
+
+    with ThreadPoolExecutor(threads) as pool:
+        done = sum(pool.map(encoded, missing))
+    print(f"{done} utterances encoded, {(time.process_time() - cpu) / max(done, 1):.3f} CPU seconds each")
+
+
+def _is_whole(path: Path, utterances: int) -> bool:
+    return path.exists() and len(np.load(path)["lengths"]) == utterances
 
 
 def _encode(ear: Ear, utterance: Utterance, number: int) -> NDArray[np.float16]:

@@ -1,9 +1,11 @@
 """The networks that are trained and those that they are trained between."""
 
+from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -76,6 +78,20 @@ def log_mel(samples: Tensor) -> Tensor:
     power = spectrum[..., :-1].abs() ** 2
     decades = (filters.T @ power).clamp(min=1e-10).log10()
     return (torch.maximum(decades, decades.amax((1, 2), keepdim=True) - 8) + 4) / 4
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """A checkpoint, or a folder of published weights as one that was never trained here. An adapter is
+    enough: stage 1 has no LoRA."""
+    if not path.is_dir():
+        return torch.load(path, weights_only=True)
+    files = {part: path / f"{part}.safetensors" for part in ("adapter", "lora")}
+    state = {
+        part: {name: tensor.float() for name, tensor in load_file(file).items()}
+        for part, file in files.items()
+        if file.exists()
+    }
+    return {"state": state, "settings": {}, "step": 0, "cpuSeconds": 0.0}
 
 
 class Ear(nn.Module):

@@ -10,13 +10,12 @@ from random import Random
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor
 
 from ..selection import Scores, Tokens, random_tokens, segmentwise_exact
 from .clips import Conversations, Library, converse, hear
 from .loop import Run, train
-from .models import Ear, Trained, load_encoder, load_tokenizer
+from .models import Ear, Trained, load_encoder, load_tokenizer, read_checkpoint
 from .work import Work
 
 STEPS = 6000
@@ -56,13 +55,6 @@ def kept_tokens(drop: str, scores: Scores, ratio: float, seed: int) -> Tokens:
     return np.arange(len(scores))
 
 
-def started(start: Path) -> dict[str, dict[str, Tensor]]:
-    """What a checkpoint holds, or the safetensors file of an adapter."""
-    if start.suffix == ".safetensors":
-        return {"adapter": {name: tensor.float() for name, tensor in load_file(start).items()}}
-    return torch.load(start, weights_only=True)["state"]
-
-
 def train_answers(
     work: Work,
     bits: int | None,
@@ -72,10 +64,10 @@ def train_answers(
     run: Run,
     bf16: bool,
 ) -> None:
-    """Train from another stage's checkpoint, or from an adapter as it is published."""
+    """Train from another stage's checkpoint, or from weights as they are published."""
     torch.manual_seed(run.seed)
     model = Trained(work, bits, bf16)
-    model.load(started(start))
+    model.load(read_checkpoint(start)["state"])
     ear, tokenizer = Ear(load_encoder(work, bf16)), load_tokenizer(work)
     library = Library(work, held=False)
     batches = SMALL_BATCHES if work.small else BATCHES
