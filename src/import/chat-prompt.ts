@@ -9,6 +9,8 @@ export interface ChatSettings {
   readonly eos: string;
   /** What stands for one row of sound in the text, as `<|audio|>`. */
   readonly placeholder: string;
+  /** Between the sound and the question, where the template takes them as one text. */
+  readonly separator: string;
   /** What the class's processor puts in front of the sound, so that few templates do. */
   readonly opening?: string;
 }
@@ -29,7 +31,7 @@ const question = '{question}';
  *
  * @throws EarmarkError `model-unsupported` where there is a template and it makes no such prompt
  */
-export function chatPrompt({ template, bos, eos, placeholder, opening = '' }: ChatSettings): ChatPrompt {
+export function chatPrompt({ template, bos, eos, placeholder, separator, opening = '' }: ChatSettings): ChatPrompt {
   if (template === undefined) {
     return {
       template: `${bos}USER: ${opening}{audio}\n{question}\nASSISTANT:`,
@@ -38,7 +40,7 @@ export function chatPrompt({ template, bos, eos, placeholder, opening = '' }: Ch
   }
   const parts = [{ type: 'audio' }, { type: 'text', text: question }];
   const problems: string[] = [];
-  for (const content of [parts, `${placeholder}\n${question}`]) {
+  for (const content of [parts, `${placeholder}${separator}${question}`]) {
     try {
       const filled = fill(template, content, bos, eos);
       const prompt = filled.split(placeholder);

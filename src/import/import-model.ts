@@ -11,7 +11,7 @@ import { EarmarkError } from '../protocol/errors';
 import type { FileProgress } from '../protocol/file-progress';
 import { readJson } from './export-files';
 import { readOffers } from './export-folder';
-import { featuresGraph, melBinsOf, type FeatureSettings } from './front-end';
+import { featuresGraph, type FeatureSettings } from './front-end';
 import { modelClass, type ModelClass } from './model-classes';
 import { readPrefixExport, type PrefixConfig } from './prefix-export';
 import { readWhisperExport, type WhisperConfig } from './whisper-export';
@@ -51,7 +51,7 @@ export async function importModel(folder: string, options: ImportOptions = {}): 
   const { precision, files } = offerNamed(await readOffers(folder), options.precision);
   const config = await readJson<Config>(folder, 'config.json');
   const family = modelClass(config.model_type);
-  const melBins = melBinsOf(await readJson<FeatureSettings>(folder, 'preprocessor_config.json'));
+  const logMel = family.logMel(await readJson<FeatureSettings>(folder, 'preprocessor_config.json'));
   const { parts, stopTokens, found, notes } =
     family.family === 'prefix'
       ? await readPrefixExport(folder, family, config, files)
@@ -70,7 +70,9 @@ export async function importModel(folder: string, options: ImportOptions = {}): 
       input: 'samples',
       output: 'mel',
       sampleRate: 16000,
-      melBins,
+      melBins: logMel.bins,
+      ...(logMel.scale !== 'slaney' && { melScale: logMel.scale }),
+      ...(logMel.pairs && { features: 'features' }),
       hopSamples: 160,
       windowSeconds: 30,
       padding: family.padding,
@@ -80,7 +82,7 @@ export async function importModel(folder: string, options: ImportOptions = {}): 
     stopTokens,
     precision: { encoder: precision, embeddings: precision, decoder: precision },
   };
-  const pack = await writePack(folder, description, featuresGraph(melBins), files, options);
+  const pack = await writePack(folder, description, featuresGraph(logMel), files, options);
   const readable = parts.encoder.attention.kind === 'tap';
   return {
     modelId: pack.id,

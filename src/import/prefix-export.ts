@@ -14,12 +14,13 @@ import {
   type Graph,
 } from './export-files';
 import { shapeOf } from './graph-outline';
-import type { PrefixClass } from './model-classes';
+import type { PrefixClass, WindowConfig } from './model-classes';
 import type { ReadExport } from './read-export';
 
 /** What of `config.json` is read. */
-export interface PrefixConfig {
+export interface PrefixConfig extends WindowConfig {
   readonly audio_config?: Dimensions;
+  readonly encoder_config?: Dimensions;
   readonly text_config?: Dimensions;
 }
 
@@ -27,8 +28,10 @@ export interface PrefixConfig {
 interface Dimensions {
   readonly num_hidden_layers?: number;
   readonly encoder_layers?: number;
+  readonly num_layers?: number;
   readonly num_attention_heads?: number;
   readonly encoder_attention_heads?: number;
+  readonly num_heads?: number;
   readonly max_position_embeddings?: number;
   readonly eos_token_id?: number | readonly number[];
 }
@@ -38,6 +41,12 @@ interface TokenizerConfig {
   readonly eos_token?: string | { readonly content: string } | null;
   /** One, or several of which one is the default. */
   readonly chat_template?: string | readonly { readonly name: string; readonly template: string }[];
+}
+
+/** What stands for the sound in a text; classes name it differently. */
+interface ProcessorConfig {
+  readonly audio_placeholder?: string;
+  readonly audio_token?: string;
 }
 
 /**
@@ -80,26 +89,32 @@ export async function readPrefixExport(
 }
 
 function describeEncoder(
-  { audio_config: audio = {} }: PrefixConfig,
-  { group, extraRows }: PrefixClass,
+  config: PrefixConfig,
+  { encoderConfig, encoderInput, grouping, noScores }: PrefixClass,
   encoder: Graph,
   width: number,
   notes: string[],
 ): PrefixPack['encoder'] {
-  const layers = known(audio.num_hidden_layers ?? audio.encoder_layers, 'audio_config.num_hidden_layers');
-  const heads = known(audio.num_attention_heads ?? audio.encoder_attention_heads, 'audio_config.num_attention_heads');
-  return {
+  const audio = config[encoderConfig] ?? {};
+  const layers = audio.num_hidden_layers ?? audio.encoder_layers ?? audio.num_layers;
+  const heads = audio.num_attention_heads ?? audio.encoder_attention_heads ?? audio.num_heads;
+  const { group, extraRows } = grouping(config);
+  const described = {
     file: encoder.file,
-    input: nameOf(encoder, 'input', 'audio_values'),
+    input: nameOf(encoder, 'input', encoderInput),
     output: nameOf(encoder, 'output', 'audio_features'),
-    layers,
-    heads,
+    layers: known(layers, `the number of layers in ${encoderConfig}`),
+    heads: known(heads, `the number of heads in ${encoderConfig}`),
     width,
     framesPerPosition: 2,
     positionsPerToken: group,
     ...(extraRows > 0 && { extraRows }),
-    attention: readableAttention(encoder, layers, notes),
   };
+  if (noScores !== undefined) {
+    notes.push(noScores);
+    return { ...described, attention: { kind: 'none' } };
+  }
+  return { ...described, attention: readableAttention(encoder, described.layers, notes) };
 }
 
 function describeDecoder(
@@ -135,7 +150,7 @@ function widthOf({ file, outline }: Graph): number {
 
 async function readPrompt(
   folder: string,
-  { placeholder, opening }: PrefixClass,
+  { placeholder, opening, separator }: PrefixClass,
 ): Promise<ReturnType<typeof chatPrompt>> {
   const config = await readJson<TokenizerConfig>(folder, 'tokenizer_config.json');
   const template =
@@ -143,14 +158,15 @@ async function readPrompt(
     templateOf(await readOptional<TokenizerConfig>(folder, 'chat_template.json')) ??
     templateOf(config);
   const processor = {
-    ...(await readOptional<{ audio_placeholder?: string }>(folder, 'preprocessor_config.json')),
-    ...(await readOptional<{ audio_placeholder?: string }>(folder, 'processor_config.json')),
+    ...(await readOptional<ProcessorConfig>(folder, 'preprocessor_config.json')),
+    ...(await readOptional<ProcessorConfig>(folder, 'processor_config.json')),
   };
   return chatPrompt({
     ...(template !== undefined && { template }),
     bos: tokenText(config.bos_token),
     eos: tokenText(config.eos_token),
-    placeholder: processor.audio_placeholder ?? placeholder,
+    placeholder: processor.audio_placeholder ?? processor.audio_token ?? placeholder,
+    separator,
     ...(opening !== undefined && { opening }),
   });
 }

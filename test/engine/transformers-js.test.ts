@@ -1,5 +1,7 @@
 import {
   env,
+  GraniteSpeechForConditionalGeneration,
+  GraniteSpeechProcessor,
   UltravoxModel,
   UltravoxProcessor,
   VoxtralForConditionalGeneration,
@@ -28,7 +30,9 @@ interface Values<T = Float32Array> {
 
 interface Inputs {
   readonly input_ids: Values<BigInt64Array>;
-  readonly audio_values: Values;
+  /** The log-mel, which has one name or the other. */
+  readonly audio_values?: Values;
+  readonly input_features?: Values;
 }
 
 /** What is used of the classes of transformers.js, whose types say less. */
@@ -57,17 +61,23 @@ const newTokens = 12;
 const sound = readPlainWav(path.join(repository, 'media', 'samples', 'conference-prompt.wav')).slice(0, 321 * 160);
 
 const classes: Readonly<Record<string, Theirs>> = {
-  ultravox: {
+  'ultravox': {
     processor: UltravoxProcessor,
     model: UltravoxModel,
     content: `<|audio|>\n${question}`,
     heard: sound.length,
   },
-  voxtral: {
+  'voxtral': {
     processor: VoxtralProcessor,
     model: VoxtralForConditionalGeneration,
     content: [{ type: 'audio' }, { type: 'text', text: question }],
     heard: 480_000,
+  },
+  'granite-speech': {
+    processor: GraniteSpeechProcessor,
+    model: GraniteSpeechForConditionalGeneration,
+    content: `<|audio|>${question}`,
+    heard: sound.length,
   },
 };
 
@@ -106,9 +116,13 @@ describe.each(Object.entries(classes))('%s, against transformers.js on the same 
 
   it('has the same log-mel', async () => {
     const input = new model.runtime.Tensor('float32', heard, [1, heard.length]);
-    const mel = output(await model.frontEnd.run({ samples: input }), 'mel');
-    expect(mel.dims).toEqual(inputs.audio_values.dims);
-    expect(farthest(floats(mel), inputs.audio_values.data)).toBeLessThan(1e-4);
+    const features = output(
+      await model.frontEnd.run({ samples: input }),
+      pack.frontEnd.features ?? pack.frontEnd.output,
+    );
+    const theirFeatures = (inputs.audio_values ?? inputs.input_features)!;
+    expect(features.dims).toEqual(theirFeatures.dims);
+    expect(farthest(floats(features), theirFeatures.data)).toBeLessThan(1e-4);
   });
 
   it('has the same audio features, in as many rows', async () => {

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerFast, WhisperFeatureExtractor
 
+from . import granite
 from .export import decoder, embeddings, ultravox_encoder, voxtral_encoder
 from .lower import four_bits, half, stands_for
 from .models import TEXT, Ultravox, Voxtral, put
@@ -228,8 +229,86 @@ def write_lines(path: Path, content: dict[str, Any]) -> None:
     path.write_text("{\n" + ",\n".join(fields) + "\n}\n", "utf-8")
 
 
+GRANITE_SAMPLES = 301 * 160
+"""151 positions: the last window has but one, so two of its tokens have no share of the sound."""
+
+
+def build_granite(folder: Path) -> None:
+    """Granite Speech, as `build`."""
+    (folder / "onnx").mkdir(parents=True, exist_ok=True)
+    model = granite.GraniteSpeech()
+    write_tokenizer(folder, "granite-speech")
+    placeholder = "<|audio|>"
+    config = {
+        "model_type": "granite_speech",
+        "architectures": ["GraniteSpeechForConditionalGeneration"],
+        "encoder_config": granite.ENCODER,
+        "projector_config": granite.PROJECTOR,
+        "text_config": granite.GRANITE_TEXT,
+        "audio_token_index": 256 + SPECIAL.index(placeholder),
+        "downsample_rate": granite.POSITIONS_PER_TOKEN,
+        "window_size": granite.POSITIONS_PER_WINDOW,
+        "has_lora_adapter": False,
+    }
+    front_end = {
+        "feature_extractor_type": "GraniteSpeechFeatureExtractor",
+        "processor_class": "GraniteSpeechProcessor",
+        "melspec_kwargs": {
+            "sample_rate": 16000,
+            "n_fft": granite.N_FFT,
+            "win_length": granite.WINDOW,
+            "hop_length": granite.HOP,
+            "n_mels": granite.MEL_BINS,
+        },
+        "projector_window_size": granite.POSITIONS_PER_WINDOW,
+        "projector_downsample_rate": granite.POSITIONS_PER_TOKEN,
+        "sampling_rate": 16000,
+    }
+    write_json(folder / "config.json", config)
+    write_json(folder / "preprocessor_config.json", front_end)
+    write_json(folder / "processor_config.json", {"processor_class": "GraniteSpeechProcessor", "audio_token": placeholder})
+    write_json(folder / "generation_config.json", {"bos_token_id": 256, "eos_token_id": [257]})
+    save(granite.granite_encoder(model), folder / "onnx/audio_encoder.onnx")
+    save(embeddings(model.layers), folder / "onnx/embed_tokens.onnx")
+    save(decoder(model.layers, model.head, True, granite.SCALES), folder / "onnx/decoder_model_merged.onnx")
+    write_lines(folder / "golden.json", granite_golden(model, folder, placeholder))
+
+
+def granite_golden(model: granite.GraniteSpeech, folder: Path, placeholder: str) -> dict[str, Any]:
+    """What the engine's tests compare with. The pruned prompt has every fourth token, and those behind the sound."""
+    samples = read_wav(REPOSITORY / "media" / "samples" / CLIP)[:GRANITE_SAMPLES]
+    features = granite.log_mel(samples)
+    rows = model.hear(features)
+    tokens = -(-features.shape[1] // granite.POSITIONS_PER_TOKEN)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    content = f"{placeholder}{QUESTION}"
+    ids = tokenizer.apply_chat_template([{"role": "user", "content": content}], tokenize=True, return_dict=False)
+    at = ids.index(256 + SPECIAL.index(placeholder))
+    before, after = ids[:at], ids[at + 1 :]
+    kept = list(range(2, tokens, 4))
+    full = greedy(model, before, rows, after)
+    given = torch.tensor([before + [ids[at]] * len(rows) + after])
+    with torch.no_grad():
+        own = model.model(input_ids=given, input_features=features).logits[0, -1]
+    return {
+        "samples": GRANITE_SAMPLES,
+        "mel": rounded(features[0, ::16, ::20].numpy()),
+        "groups": tokens,
+        "rows": len(rows),
+        "features": rounded(rows.numpy()[:, :8]),
+        "norm": float(rows.norm()),
+        "before": before,
+        "after": after,
+        "question": QUESTION,
+        "own": rounded(own.numpy()),
+        "full": full,
+        "kept": kept,
+        "pruned": greedy(model, before, torch.cat([rows[kept], rows[tokens:]]), after),
+    }
+
+
 def main() -> None:
-    """Both models."""
+    """All models."""
     parser = argparse.ArgumentParser(prog="tiny_transformers_js", description=__doc__)
     parser.add_argument("--out", type=Path, default=REPOSITORY / "test" / "reference" / "transformers-js")
     out = parser.parse_args().out
@@ -238,6 +317,7 @@ def main() -> None:
         for folder in (out / kind, out / f"{kind}-half"):
             size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
             print(f"{folder.name}: {size} B")
+    build_granite(out / "granite-speech")
 
 
 if __name__ == "__main__":

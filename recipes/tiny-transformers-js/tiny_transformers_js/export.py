@@ -1,6 +1,6 @@
 """The three graphs of the layout: audio encoder with adapter, embeddings, decoder with its KV cache."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import onnx
@@ -26,6 +26,14 @@ from .sizes import (
 
 Weights = dict[str, NDArray]
 Attention = Literal["plain", "fused"]
+
+
+class Scales(NamedTuple):
+    """Factors of Granite's language model; a Llama has none of its own."""
+
+    embedding: float = 1.0
+    attention: float = HEAD_WIDTH**-0.5
+    residual: float = 1.0
 
 
 def encoder_layers(graph: Graph, mel: str, weights: Weights, attention: Attention) -> str:
@@ -100,8 +108,8 @@ def embeddings(weights: Weights) -> onnx.ModelProto:
     return graph.model()
 
 
-def decoder(weights: Weights, head: NDArray, extras: bool) -> onnx.ModelProto:
-    """A Llama with rotary positions and a KV cache.
+def decoder(weights: Weights, head: NDArray, extras: bool, scales: Scales = Scales()) -> onnx.ModelProto:
+    """A Llama with rotary positions and a KV cache, or a Granite.
 
     extras: whether it takes `position_ids` and `num_logits_to_keep`, as some exports do and others do not.
     """
@@ -149,7 +157,11 @@ def decoder(weights: Weights, head: NDArray, extras: bool) -> onnx.ModelProto:
         )
         return graph.node("Reshape", tiled, graph.integers(1, LM_HEADS, -1, HEAD_WIDTH))
 
+    def times(value: str, factor: float) -> str:
+        return value if factor == 1 else graph.node("Mul", value, graph.number(factor))
+
     cache: Shape = [1, KV_HEADS, "past", HEAD_WIDTH]
+    x = times(x, scales.embedding)
     for layer in range(LM_LAYERS):
         name = f"layers.{layer}"
         y = graph.rms_norm(x, weights[f"{name}.input_layernorm.weight"], LM_EPSILON)
@@ -160,15 +172,16 @@ def decoder(weights: Weights, head: NDArray, extras: bool) -> onnx.ModelProto:
             before = graph.input(f"past_key_values.{layer}.{kind}", cache)
             states[kind] = graph.node("Concat", before, state, axis=2)
             graph.output(f"present.{layer}.{kind}", states[kind], [1, KV_HEADS, "total", HEAD_WIDTH])
-        scaled = graph.node("Mul", query, graph.number(HEAD_WIDTH**-0.5))
+        scaled = graph.node("Mul", query, graph.number(scales.attention))
         keys = graph.node("Transpose", widened(states["key"]), perm=[0, 1, 3, 2])
         logits = graph.node("Add", graph.node("MatMul", scaled, keys), causal)
         mixed = graph.node("MatMul", graph.node("Softmax", logits, axis=-1), widened(states["value"]))
-        x = graph.node("Add", x, graph.linear(graph.joined(mixed), weights, f"{name}.self_attn.o_proj"))
+        y = graph.linear(graph.joined(mixed), weights, f"{name}.self_attn.o_proj")
+        x = graph.node("Add", x, times(y, scales.residual))
         y = graph.rms_norm(x, weights[f"{name}.post_attention_layernorm.weight"], LM_EPSILON)
         gate = graph.silu(graph.linear(y, weights, f"{name}.mlp.gate_proj"))
         y = graph.node("Mul", gate, graph.linear(y, weights, f"{name}.mlp.up_proj"))
-        x = graph.node("Add", x, graph.linear(y, weights, f"{name}.mlp.down_proj"))
+        x = graph.node("Add", x, times(graph.linear(y, weights, f"{name}.mlp.down_proj"), scales.residual))
     x = graph.rms_norm(x, weights["norm.weight"], LM_EPSILON)
     if kept is not None:
         start = graph.node("Neg", graph.node("Unsqueeze", kept, graph.integers(0)))

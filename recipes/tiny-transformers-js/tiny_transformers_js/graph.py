@@ -68,11 +68,11 @@ class Graph:
         bias = weights.get(f"{name}.bias")
         return product if bias is None else self.node("Add", product, self.constant(bias))
 
-    def layer_norm(self, x: str, weights: dict[str, NDArray], name: str) -> str:
+    def layer_norm(self, x: str, weights: dict[str, NDArray], name: str, epsilon: float = 1e-5) -> str:
         """LayerNorm over the last axis."""
         scale = self.constant(weights[f"{name}.weight"])
         shift = self.constant(weights[f"{name}.bias"])
-        return self.node("LayerNormalization", x, scale, shift, axis=-1, epsilon=1e-5)
+        return self.node("LayerNormalization", x, scale, shift, axis=-1, epsilon=epsilon)
 
     def rms_norm(self, x: str, weight: NDArray, epsilon: float) -> str:
         """x / rms(x) * weight over the last axis."""
@@ -83,6 +83,14 @@ class Graph:
     def silu(self, x: str) -> str:
         """x * sigmoid(x)"""
         return self.node("Mul", x, self.node("Sigmoid", x))
+
+    def halves(self, x: str, axis: int, width: int) -> tuple[str, str]:
+        """The first `width` along an axis, and the second."""
+        first, second = (
+            self.node("Slice", x, self.integers(i * width), self.integers((i + 1) * width), self.integers(axis))
+            for i in range(2)
+        )
+        return first, second
 
     def by_head(self, x: str, heads: int) -> str:
         """[1, n, heads * width] -> [1, heads, n, width]"""

@@ -64,11 +64,12 @@ def randomise(model: nn.Module) -> None:
     generator = torch.Generator().manual_seed(SEED)
     for name, weight in model.named_parameters():
         if weight.ndim > 1 and "embed_positions" not in name:
-            spread = 1.6 if ("q_proj" in name or "k_proj" in name) else 0.9
+            looks = any(part in name for part in ("q_proj", "k_proj", "to_q", "query", "attention.key"))
+            spread = 1.6 if looks else 0.9
             fan_in = 1 if "embed_tokens" in name else weight[0].numel()
             weight.data = torch.randn(weight.shape, generator=generator) * spread / fan_in**0.5
         elif weight.ndim == 1:
-            base = 1.0 if "norm" in name or "ln_" in name else 0.0
+            base = 1.0 if "norm" in name.lower() or "ln_" in name else 0.0
             base = 0.0 if name.endswith("bias") else base
             weight.data = base + 0.1 * torch.randn(weight.shape, generator=generator)
 

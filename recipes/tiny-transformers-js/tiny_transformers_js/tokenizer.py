@@ -7,6 +7,7 @@ from .sizes import SPECIAL
 
 TEMPLATES = {
     "ultravox": "{{ bos_token }}{% for message in messages %}<|user|>{{ message['content'] }}<|end|>{% endfor %}",
+    "granite-speech": "{% for message in messages %}<|user|>{{ message['content'] }}<|end|>{% endfor %}",
     "voxtral": (
         "{{ bos_token }}{% for message in messages %}[INST]{% for part in message['content'] %}"
         "{% if part['type'] == 'audio' %}[AUDIO]{% else %}{{ part['text'] }}{% endif %}"

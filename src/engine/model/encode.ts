@@ -34,17 +34,18 @@ export async function encodeWindow(model: Model, samples: Float32Array): Promise
   const { frontEnd, encoder } = pack;
   const started = performance.now();
   const padded = padSamples(model, samples);
-  const features = await model.frontEnd.run({
+  const results = await model.frontEnd.run({
     [frontEnd.input]: new runtime.Tensor('float32', padded, [1, padded.length]),
   });
-  const mel = output(features, frontEnd.output);
+  const mel = output(results, frontEnd.output);
+  const features = frontEnd.features === undefined ? mel : output(results, frontEnd.features);
   const featuresMs = performance.now() - started;
 
   const encodeStarted = performance.now();
   const { positions, validPositions, pooledPositions } = positionsOf(pack, samples.length, padded.length);
   const queries = new Float32Array(positions).fill(1, 0, validPositions);
   const encoded = await model.encoder.run({
-    [encoder.input]: floatTensor(runtime, model.encoder, encoder.input, floats(mel), mel.dims),
+    [encoder.input]: floatTensor(runtime, model.encoder, encoder.input, floats(features), features.dims),
     ...(encoder.validPositions !== undefined && {
       [encoder.validPositions]: new runtime.Tensor('int64', BigInt64Array.of(BigInt(positions)), [1]),
     }),
@@ -58,8 +59,6 @@ export async function encodeWindow(model: Model, samples: Float32Array): Promise
     : new Float32Array(encoder.heads * positions);
   const tokens = output(encoded, encoder.output);
   const keys = encoded[meanKeys];
-  const bins = mel.dims[1]!;
-  const frames = mel.dims[2]!;
   const rows = tokens.dims.at(-2)!;
   const heard = Math.min(rows, valid + model.family.paddingTokens);
   return {
@@ -68,7 +67,12 @@ export async function encodeWindow(model: Model, samples: Float32Array): Promise
     padding: rowsOf(tokens, valid, heard),
     receivedPerHead: poolToTokens(received, encoder.heads, encoder.positionsPerToken, pooledPositions),
     ...(keys && { keys: poolKeys(keys, encoder.positionsPerToken, pooledPositions) }),
-    mel: melPicture(floats(mel), bins, frames, frontEnd.hopSamples / frontEnd.sampleRate),
+    mel: melPicture(floats(mel), {
+      bins: mel.dims[1]!,
+      frames: mel.dims[2]!,
+      secondsPerFrame: frontEnd.hopSamples / frontEnd.sampleRate,
+      melScale: frontEnd.melScale ?? 'slaney',
+    }),
     times: { featuresMs, encodeMs },
   };
 }

@@ -5,6 +5,7 @@ import { readFile, stat } from 'node:fs/promises';
 import * as path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { EarmarkError } from '../../protocol/errors';
+import type { MelScale } from '../features/mel-scale';
 import schema from './pack.schema.json';
 
 /** A model pack's `pack.json`; the schema beside this file says what each field means and may hold. */
@@ -30,6 +31,10 @@ interface AnyPack {
     readonly output: string;
     readonly sampleRate: 16000;
     readonly melBins: number;
+    /** Slaney's, as Whisper has it, where it is not said. */
+    readonly melScale?: MelScale;
+    /** The output that the encoder takes, where it takes the log-mel in another shape. */
+    readonly features?: string;
     readonly hopSamples: number;
     readonly windowSeconds: number;
     /** Zero padding goes up to a whole token, a whole frame, or up to the whole window. */
@@ -49,7 +54,7 @@ interface AnyPack {
     readonly width: number;
     readonly framesPerPosition: number;
     readonly positionsPerToken: number;
-    /** Rows behind those of the sound that hold none of it: always kept, never ranked. */
+    /** At most so many rows behind those that have a share of the sound's time: always kept, never ranked. */
     readonly extraRows?: number;
     readonly attention: { readonly kind: 'tap' | 'none' };
   };

@@ -121,11 +121,20 @@ describe('an import', () => {
       /"gemma3n", which can not be imported/,
     ],
     [
-      'Granite Speech',
+      'windows that are no whole number of tokens',
       () => {
-        edit('config.json', (json) => ({ ...json, model_type: 'granite_speech' }));
+        copy('granite-speech');
+        edit('config.json', (json) => ({ ...json, downsample_rate: 4 }));
       },
-      /Q-Former/,
+      /windows of 15 positions, 4 each/,
+    ],
+    [
+      'another log-mel of Granite Speech',
+      () => {
+        copy('granite-speech');
+        edit('preprocessor_config.json', (json) => ({ ...json, melspec_kwargs: { win_length: 512 } }));
+      },
+      /80 mel bins at 16000 Hz with windows of 512 of 512 every 160/,
     ],
     [
       'another log-mel',
