@@ -1,4 +1,5 @@
-"""`python -m tiny_transformers_js`: tiny Ultravox and Voxtral in the layout of transformers.js, and what PyTorch gives.
+"""`python -m tiny_transformers_js`: tiny Ultravox, Voxtral and Granite Speech in the layout of transformers.js, and what
+PyTorch gives.
 
 Voxtral's encoder has plain attention and its weights beside it, and the decoder takes `position_ids` and
 `num_logits_to_keep`; Ultravox's encoder has `MultiHeadAttention`, and its decoder takes neither.
