@@ -127,7 +127,7 @@ describe('earmark models import', () => {
         edit('config.json', (json) => ({ ...json, model_type: 'gemma3n' }));
       },
       4,
-      /of the class "gemma3n", which can not be imported\. Choose a model of one of the classes ultravox, voxtral\./,
+      /of the class "gemma3n", which can not be imported\. Choose a model of one of the classes ultravox, voxtral, whisper/,
     ],
     [
       'half a model',
