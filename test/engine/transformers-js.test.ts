@@ -1,4 +1,5 @@
 import {
+  AutoFeatureExtractor,
   env,
   GraniteSpeechForConditionalGeneration,
   GraniteSpeechProcessor,
@@ -6,6 +7,7 @@ import {
   UltravoxProcessor,
   VoxtralForConditionalGeneration,
   VoxtralProcessor,
+  WhisperForConditionalGeneration,
 } from '@huggingface/transformers';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +18,7 @@ import { encodeWindow, output, type EncodedWindow } from '../../src/engine/model
 import { promptIds } from '../../src/engine/model/families/prefix';
 import { floats } from '../../src/engine/model/half';
 import { loadModel, releaseModel, type Model } from '../../src/engine/model/load';
-import type { PrefixPack } from '../../src/engine/model/pack';
+import type { CrossAttentionPack, PrefixPack } from '../../src/engine/model/pack';
 import { loadRuntime } from '../../src/engine/model/runtime';
 import { importModel } from '../../src/import/import-model';
 import { selectTokens } from '../../src/pruning/selection';
@@ -155,6 +157,56 @@ describe.each(Object.entries(classes))('%s, against transformers.js on the same 
     const { tokenIds } = await decode(model, prompt, options);
     const said = await their.generate({ ...inputs, max_new_tokens: newTokens, do_sample: false });
     expect(tokenIds).toEqual(Array.from(said.data, Number).slice(inputs.input_ids.dims[1]));
+    expect(tokenIds).toHaveLength(newTokens);
+  });
+});
+
+describe('whisper, against transformers.js on the same files', () => {
+  let folder: string;
+  let model: Model;
+  let their: TheirModel;
+  let features: Values;
+  /** transformers.js hears the whole window. */
+  const heard = new Float32Array(480_000);
+  heard.set(sound);
+
+  beforeAll(async () => {
+    env.allowRemoteModels = false;
+    env.localModelPath = `${reference}/`;
+    const extract = (await AutoFeatureExtractor.from_pretrained('whisper')) as unknown as (
+      sound: Float32Array,
+    ) => Promise<{ readonly input_features: Values }>;
+    features = (await extract(sound)).input_features;
+    const options = { dtype: 'fp32', device: 'cpu' } as const;
+    their = (await WhisperForConditionalGeneration.from_pretrained('whisper', options)) as unknown as TheirModel;
+    folder = mkdtempSync(path.join(tmpdir(), 'earmark-import-'));
+    cpSync(path.join(reference, 'whisper'), folder, { recursive: true });
+    await importModel(folder);
+    model = await loadModel(folder, await loadRuntime(1));
+  });
+  afterAll(async () => {
+    await their.dispose();
+    await releaseModel(model);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('has the same log-mel', async () => {
+    const input = new model.runtime.Tensor('float32', heard, [1, heard.length]);
+    const mel = output(await model.frontEnd.run({ samples: input }), 'mel');
+    expect(mel.dims).toEqual(features.dims);
+    expect(farthest(floats(mel), features.data)).toBeLessThan(1e-4);
+  });
+
+  it('starts and goes on the same, choosing greedily', async () => {
+    const encoded = await encodeWindow(model, heard);
+    const every = selectTokens(Array.from({ length: encoded.tokens.rows }, (_, token) => token));
+    const prompt = await model.family.prompt(await model.family.adapt(encoded, every), '');
+    const options = { maxNewTokens: newTokens, signal: new AbortController().signal, onText: () => undefined };
+    const { tokenIds } = await decode(model, prompt, options);
+    const asked = { inputs: features, language: 'en', task: 'transcribe', max_new_tokens: newTokens, do_sample: false };
+    const said = Array.from((await their.generate(asked)).data, Number);
+    const { startTokens } = (model.pack as CrossAttentionPack).prompt;
+    expect(said).toEqual([...startTokens, ...tokenIds]);
     expect(tokenIds).toHaveLength(newTokens);
   });
 });

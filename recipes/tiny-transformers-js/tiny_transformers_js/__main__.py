@@ -8,6 +8,7 @@ Voxtral's encoder has plain attention and its weights beside it, and the decoder
 import argparse
 import json
 import wave
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -195,12 +196,15 @@ def build(kind: str, folder: Path) -> None:
     save(decoder(model.layers, model.head, extras), folder / "onnx/decoder_model_merged.onnx")
     content = golden(kind, model, folder)
     write_lines(folder / "golden.json", content)
-    build_lowered(kind, model, folder, content["kept"])
+    build_lowered(model, folder, lambda: golden(kind, model, folder, content["kept"]))
 
 
-def build_lowered(kind: str, model: Any, folder: Path, kept: list[int]) -> None:
+def build_lowered(model: Any, folder: Path, compute: Callable[[], dict[str, Any]]) -> None:
     """The same graphs in `fp16` and `q4f16`, in a folder beside, and what PyTorch gives in float32 for the weights
-    that they stand for."""
+    that they stand for.
+
+    compute: golden numbers of the model as it is
+    """
     beside = folder.with_name(f"{folder.name}-half")
     (beside / "onnx").mkdir(parents=True, exist_ok=True)
     read = {name: onnx.load(folder / "onnx" / f"{name}.onnx") for name in GRAPHS}
@@ -214,8 +218,8 @@ def build_lowered(kind: str, model: Any, folder: Path, kept: list[int]) -> None:
         put(model.projector, stands_for(own[1], lowered["audio_encoder"]))
         put(model.language, stands_for(own[2], lowered["decoder_model_merged"]))
         put(model.output, stands_for({"weight": own[3]}, lowered["decoder_model_merged"]))
-        content = golden(kind, model, folder, kept)
-        result[precision] = {key: content[key] for key in ("features", "norm", "receivedPerHead", "full", "pruned")}
+        compared = ("features", "norm", "receivedPerHead", "full", "pruned")
+        result[precision] = {key: value for key, value in compute().items() if key in compared}
     write_lines(beside / "golden.json", result)
 
 
@@ -273,6 +277,7 @@ def build_granite(folder: Path) -> None:
     save(embeddings(model.layers), folder / "onnx/embed_tokens.onnx")
     save(decoder(model.layers, model.head, True, granite.SCALES), folder / "onnx/decoder_model_merged.onnx")
     write_lines(folder / "golden.json", granite_golden(model, folder, placeholder))
+    build_lowered(model, folder, lambda: granite_golden(model, folder, placeholder))
 
 
 def granite_golden(model: granite.GraniteSpeech, folder: Path, placeholder: str) -> dict[str, Any]:

@@ -93,9 +93,11 @@ class GraniteSpeech:
             elif name.endswith("running_var"):
                 values.uniform_(0.5, 1.5)
         inner = self.model.model
-        self.encoder, self.adapter = weights_of(inner.encoder), weights_of(inner.projector)
-        self.distances = inner.encoder.attention_dists.numpy()
-        self.layers, self.head = weights_of(inner.language_model), weights_of(self.model.lm_head)["weight"]
+        self.tower, self.projector = inner.encoder, inner.projector
+        self.language, self.output = inner.language_model, self.model.lm_head
+        self.encoder, self.adapter = weights_of(self.tower), weights_of(self.projector)
+        self.distances = self.tower.attention_dists.numpy()
+        self.layers, self.head = weights_of(self.language), weights_of(self.output)["weight"]
 
     @torch.no_grad()
     def hear(self, mel: Tensor) -> Tensor:
