@@ -73,8 +73,8 @@ function requireKnown(bins: number, found: readonly number[], known: readonly nu
     throw new EarmarkError(
       'model-unsupported',
       `preprocessor_config.json asks for ${String(bins)} mel bins at ${String(rate)} Hz with windows of ` +
-        `${windows.join(' of ')} every ${String(step)} samples.`,
-      `Only ${String(known[0])} Hz with windows of ${known.slice(2).join(' of ')} every ${String(known[1])} samples is known.`,
+        `${windows.join(' in transforms of ')} every ${String(step)} samples.`,
+      `Only ${String(known[0])} Hz with windows of ${known.slice(2).join(' in transforms of ')} every ${String(known[1])} samples is known.`,
     );
   }
 }

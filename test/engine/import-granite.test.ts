@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readClip } from '../../src/engine/audio/clip';
 import { encodeWindow, output, type EncodedWindow } from '../../src/engine/model/encode';
 import { promptIds } from '../../src/engine/model/families/prefix';
 import { findPack } from '../../src/engine/model/find-packs';
@@ -9,6 +10,7 @@ import { floats } from '../../src/engine/model/half';
 import { loadModel, releaseModel, type Model } from '../../src/engine/model/load';
 import type { PrefixPack } from '../../src/engine/model/pack';
 import { loadRuntime } from '../../src/engine/model/runtime';
+import { runClip } from '../../src/engine/pipeline';
 import { importModel } from '../../src/import/import-model';
 import { selectTokens } from '../../src/pruning/selection';
 import { readPlainWav, repository } from './default-model';
@@ -43,7 +45,8 @@ interface Golden {
 describe('Granite Speech, imported, against PyTorch', () => {
   const source = path.join(repository, 'test', 'reference', 'transformers-js', 'granite-speech');
   const golden = JSON.parse(readFileSync(path.join(source, 'golden.json'), 'utf8')) as Golden;
-  const sound = readPlainWav(path.join(repository, 'media', 'samples', 'conference-prompt.wav'));
+  const clipFile = path.join(repository, 'media', 'samples', 'conference-prompt.wav');
+  const sound = readPlainWav(clipFile);
   const samples = sound.slice(0, golden.samples);
   let folder: string;
   let model: Model;
@@ -104,6 +107,40 @@ describe('Granite Speech, imported, against PyTorch', () => {
     const { info } = await findPack([folder], pack.id);
     expect(info.offers).toEqual(['tokens']);
     expect(pack.limits).toMatch(/only strategies that need no scores can be used/);
+  });
+
+  describe('in the pipeline', () => {
+    /** 31 s, which are two windows. */
+    const samples31 = Float32Array.from({ length: 31 * 16_000 }, (_, i) => sound[i % sound.length]!);
+    const settings = {
+      budgetMode: 'exact',
+      headReduce: 'mean',
+      parameters: {},
+      question: '',
+      maxNewTokens: 4,
+    } as const;
+    const run = async (strategy: string) => {
+      const clip = await readClip({ kind: 'path', path: clipFile }, { ffmpeg: '' });
+      const options = { cache: new Map<string, EncodedWindow>(), signal: new AbortController().signal };
+      const asked = [{ ...settings, strategy, keepRatio: strategy === 'none' ? 1 : 0.25 }];
+      const longer = { ...clip, samples: samples31, durationSeconds: 31 };
+      return runClip(model, longer, asked, { ...options, onEvent: () => undefined });
+    };
+
+    it.each([
+      ['none', 310],
+      ['uniform', 77],
+      ['divprune', 77],
+    ])('%s keeps %d of the tokens of two windows', async (strategy, kept) => {
+      const [result] = await run(strategy);
+      // 1500 positions, then 50.
+      expect(result!.tokens).toMatchObject({ valid: 310, trimmed: 0, kept });
+      expect(result!.prompt).toMatchObject({ audio: kept });
+    });
+
+    it('a strategy that needs scores is refused, and others are named', async () => {
+      await expect(run('segmentwise')).rejects.toMatchObject({ action: expect.stringMatching(/uniform/) as string });
+    });
   });
 
   it.each(['full', 'pruned'] as const)('logits and greedy tokens, %s', async (run) => {

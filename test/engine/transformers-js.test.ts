@@ -24,6 +24,9 @@ import { importModel } from '../../src/import/import-model';
 import { selectTokens } from '../../src/pruning/selection';
 import { readPlainWav, repository } from './default-model';
 
+// `package.json` puts a small package in the place of onnxruntime-web, which transformers.js needs in browsers only: it
+// has 140 MB. onnxruntime-node is the one that Earmark ships.
+
 /** Of a tensor of transformers.js, what is compared. */
 interface Values<T = Float32Array> {
   readonly data: T;

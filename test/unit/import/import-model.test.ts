@@ -134,7 +134,7 @@ describe('an import', () => {
         copy('granite-speech');
         edit('preprocessor_config.json', (json) => ({ ...json, melspec_kwargs: { win_length: 512 } }));
       },
-      /80 mel bins at 16000 Hz with windows of 512 of 512 every 160/,
+      /80 mel bins at 16000 Hz with windows of 512 in transforms of 512 every 160/,
     ],
     [
       'another log-mel',
