@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import {
   closeSync,
   copyFileSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -16,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { MessageConnection } from 'vscode-jsonrpc';
 import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 import * as protocol from '../../src/protocol/engine';
+import type { FileProgress } from '../../src/protocol/file-progress';
 import { ask } from '../../src/protocol/rpc';
 import type { RunEvent, RunSettings } from '../../src/protocol/run';
 import { repository, sampleFiles } from './default-model';
@@ -109,6 +111,48 @@ describe('the engine process', () => {
     expect(events.some(({ kind }) => kind === 'text')).toBe(true);
     await connection.sendNotification(protocol.closeClip, { clipId });
     await expect(ask(connection, protocol.run, params)).rejects.toMatchObject({ code: 'clip-closed' });
+  });
+
+  it('imports a folder, and looks for models in other folders while a run goes on', async () => {
+    const parent = mkdtempSync(path.join(tmpdir(), 'earmark-process-'));
+    // Called like the model that ships: what is encoded by one must not be taken for the other's.
+    const folder = path.join(parent, 'earmark-mini');
+    cpSync(path.join(repository, 'test', 'reference', 'transformers-js', 'ultravox'), folder, { recursive: true });
+    try {
+      const told: FileProgress[] = [];
+      connection.onProgress(protocol.importProgress, 'i', (progress) => {
+        told.push(progress);
+      });
+      const imported = await ask(connection, protocol.importModel, { folder, progress: 'i' });
+      expect(imported).toMatchObject({
+        modelId: 'earmark-mini',
+        found: [expect.stringContaining('Ultravox in fp32'), expect.any(String), expect.any(String)],
+      });
+      expect(told.at(-1)!.done).toBe(told[0]!.total);
+
+      const { clipId } = await open(sampleFiles[0]!);
+      const run = async (progress: string) => {
+        const [one] = await ask(connection, protocol.run, {
+          clipId,
+          modelId: 'earmark-mini',
+          settings: [settings],
+          progress,
+        });
+        return one!.tokens.valid;
+      };
+      const change = (modelFolders: readonly string[]) =>
+        connection.sendNotification(protocol.changeModelFolders, { modelFolders });
+      const begun = new Promise((resolve) => connection.onProgress(protocol.runProgress, 'p', resolve));
+      const going = run('p');
+      await begun;
+      await change([parent]);
+      expect(await going).toBe(104);
+      expect(await run('q')).toBe(26);
+      await change([path.join(repository, 'media', 'models')]);
+      expect(await run('r')).toBe(104);
+    } finally {
+      rmSync(parent, { recursive: true });
+    }
   });
 
   it('ends a run at a request to cancel, and returns what is done', async () => {
