@@ -62,7 +62,7 @@ describe('earmark models import', () => {
     expect(stderr).toMatch(/^earmark: Its decoder computes logits of every position of the prompt.*\n$/);
     expect(stdout.split('\n')).toEqual([
       `${folder} is a model now.`,
-      expect.stringMatching(/^Ultravox in fp32: an encoder of 2 layers with 2 heads, one token for 160 ms; a language/),
+      expect.stringMatching(/^Ultravox in fp32: an encoder of 2 layers with 2 heads, one token for 160 ms; a decoder/),
       'The attention of its encoder’s last layer can be read.',
       'Its prompt is the one of its chat template.',
       expect.stringMatching(/^It needs about 2\.\d MB of memory\.$/),
@@ -109,7 +109,9 @@ describe('earmark models import', () => {
     );
     expect(unnamed).toMatchObject({ status: 2, stdout: '' });
     expect(earmark('models', 'import', folder, '--precision', 'q4').stdout).toMatch(/Ultravox in q4/);
-    expect(earmark('models', 'import', folder, '--precision', 'fp16').stderr).toMatch(/There is no precision fp16, but fp32/);
+    expect(earmark('models', 'import', folder, '--precision', 'fp16').stderr).toMatch(
+      /There is no precision fp16, but fp32/,
+    );
   });
 
   it.each<[string, () => void, number, RegExp]>([
@@ -127,7 +129,7 @@ describe('earmark models import', () => {
         edit('config.json', (json) => ({ ...json, model_type: 'gemma3n' }));
       },
       4,
-      /of the class "gemma3n", which can not be imported\. Choose a model of one of the classes ultravox, voxtral, whisper/,
+      /of the class "gemma3n", which can not be imported\. Choose a model of one of the classes ultravox, voxtral, granite_speech, whisper/,
     ],
     [
       'half a model',
