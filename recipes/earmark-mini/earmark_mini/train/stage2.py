@@ -18,9 +18,10 @@ from .loop import Run, train
 from .models import Ear, Trained, load_encoder, load_tokenizer, read_checkpoint
 from .work import Work
 
-STEPS = 6000
-BATCHES = {3.0: (12, 42), 5.0: (8, 36), 8.0: (5, 20), 20.0: (2, 2)}
-"""By a clip's seconds: how many in a batch, and how often such a batch."""
+STEPS = 4000
+BATCHES = {3.0: (8, 42), 5.0: (5, 36), 8.0: (3, 20), 20.0: (1, 2)}
+"""By a clip's seconds: how many in a batch, and how often such a batch. A batch's places, on which its time
+depends, are about as many for each."""
 
 SMALL_BATCHES = {2.0: (2, 1)}
 DROPPED = 0.8
