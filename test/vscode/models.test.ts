@@ -65,8 +65,14 @@ describe('models in VS Code', () => {
     await workbench.runCommand('Earmark: Import Model');
     const button = list().getByRole('button', { name: 'Import' });
     await button.waitFor();
-    await list().locator('input:not([type="checkbox"])').first().fill(`${folder}/`);
-    await row('..').waitFor();
+    // The dialog writes a path of its own while it comes up, and takes a while to go to another: until it shows its folder.
+    await vi.waitFor(
+      async () => {
+        await list().locator('input:not([type="checkbox"])').first().fill(`${folder}/`);
+        await row('onnx').waitFor({ timeout: 3000 });
+      },
+      { timeout: 30_000 },
+    );
     await button.click();
   };
   /** A notification folds away after a while: brings it up again. */
