@@ -19,7 +19,9 @@ from earmark_mini.train.clips import converse
 from earmark_mini.train.evaluate import answers, evaluate
 from earmark_mini.train.export import export
 from earmark_mini.train.features import features, read_features
+from earmark_mini.train.fingerprint import fingerprint
 from earmark_mini.train.label import COLUMNS as LABEL_COLUMNS
+from earmark_mini.train.label import check_split, played
 from earmark_mini.train.models import (
     MATRICES,
     SMALL_LAYERS,
@@ -30,6 +32,7 @@ from earmark_mini.train.models import (
     load_tokenizer,
     read_checkpoint,
 )
+from earmark_mini.train.play import COLUMNS as PLAYED_COLUMNS
 from earmark_mini.train.quantisation import fake_quantised, rounded_activations
 from earmark_mini.train.scene import Scene
 from earmark_mini.train.speak import COLUMNS as SPOKEN_COLUMNS
@@ -143,6 +146,34 @@ class SmallRun(unittest.TestCase):
         result = json.loads((self.work.results / "stage1.json").read_text("utf-8"))
         self.assertEqual((result["step"], result["learnt"], result["sentences"]["utterances"]), (60, 3, 3))
         self.assertTrue(0 < result["sentences"]["wordsWrong"] <= 1)
+
+
+class Played(unittest.TestCase):
+    def test_an_instrument_that_was_held_out_is_not_trained_on(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            work = Work(Path(folder))
+            takes = {
+                "000-dog-0.wav": 1,
+                "000-dog-1.wav": 2,
+                "001-cat-0.wav": 3,
+                "held-static-hisses-0.wav": 4,
+            }
+            rows = []
+            for name, seed in takes.items():
+                write_wave(work.played / name, sweep(seed))
+                kind = "noise" if "static" in name else name[4:7]
+                split = "held" if kind == "noise" else "train"
+                rows.append(
+                    {"file": name, "class": kind, "clause": f"a {kind}", "licence": "MIT", "split": split}
+                )
+            write_table(work.played / "played.csv", rows, PLAYED_COLUMNS)
+            synonyms = {"dog": "hound", "cat": "", "noise": "hiss"}
+            labelled = played(work, synonyms, [fingerprint(sweep(2)), fingerprint(sweep(9))])
+            check_split(labelled)
+            self.assertEqual([row["split"] for row in labelled], ["held", "held", "train", "held"])
+            self.assertEqual(labelled[0]["synonyms"], "hound")
+            for row in labelled:
+                self.assertTrue(work.recording(row).exists())
 
 
 class Parts(unittest.TestCase):

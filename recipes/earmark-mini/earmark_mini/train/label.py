@@ -144,10 +144,10 @@ def _events(work: Work) -> list[Row]:
     for row, (split, why) in zip(rows, splits, strict=True):
         row |= {"split": split, "why": why}
     held = [mark for row, mark in zip(rows, prints, strict=True) if row["split"] == "held"]
-    return rows + _played(work, synonyms, held)
+    return rows + played(work, synonyms, held)
 
 
-def _played(work: Work, synonyms: Mapping[str, str], held: Sequence[Fingerprint]) -> list[Row]:
+def played(work: Work, synonyms: Mapping[str, str], held: Sequence[Fingerprint]) -> list[Row]:
     """What was made. A take that resembles a held-out recording is left out of the training with all takes
     of its instrument: that recording may come from the same soundfont."""
     rows = []
