@@ -8,7 +8,7 @@ import { select, strategyNamed } from '../pruning/registry';
 import { reduceHeads } from '../pruning/score';
 import type { Clip } from './audio/clip';
 import { windowsOf, type SampleWindow } from './audio/windows';
-import { decode } from './model/decode';
+import { decode, requireContext } from './model/decode';
 import { encodeWindow, type EncodedWindow } from './model/encode';
 import { explainWindow } from './model/explain';
 import type { Model } from './model/load';
@@ -261,6 +261,7 @@ async function runWindow(
 
   enter('prefill');
   const prompt = await model.family.prompt(audio, settings.question);
+  requireContext(model.pack, prompt, { maxNewTokens: settings.maxNewTokens, tokens: encoded.counts.valid });
   const decoded = await decode(model, prompt, {
     maxNewTokens: settings.maxNewTokens,
     signal,

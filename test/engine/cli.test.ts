@@ -147,7 +147,7 @@ describe('earmark', () => {
   });
 
   it('lists and verifies models', () => {
-    expect(earmark('models').stdout).toMatch(/earmark-mini +\d+ MB +Apache-2\.0/);
+    expect(earmark('models').stdout).toMatch(/earmark-mini +\d+ MB +\d+ MB +Apache-2\.0/);
     expect(earmark('models', 'verify', 'earmark-mini').stdout).toMatch(/files are as they should be/);
   });
 

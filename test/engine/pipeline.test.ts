@@ -4,6 +4,7 @@ import { readClip } from '../../src/engine/audio/clip';
 import type { EncodedWindow } from '../../src/engine/model/encode';
 import type { Model } from '../../src/engine/model/load';
 import { analyseClip, runClip } from '../../src/engine/pipeline';
+import type { EarmarkError } from '../../src/protocol/errors';
 import type { RunEvent, RunSettings } from '../../src/protocol/run';
 import { sourceTokens } from '../../src/pruning/selection';
 import { loadDefaultModel, sampleFiles } from './default-model';
@@ -185,9 +186,20 @@ describe('the pipeline', () => {
     expect(runs[0]!).toMatchObject({ generatedTokens: 4, finish: 'length' });
   });
 
-  it('says how many tokens must go where the context is too long', async () => {
+  it('says how many tokens must go where the context is too long, and the keep ratio that fits', async () => {
     const { maxContext } = model.pack.decoder;
-    await expect(run(prompt, [{ ...all, maxNewTokens: maxContext - 50 }])).rejects.toThrow(/exceed its context/);
+    const tooLong = { ...all, maxNewTokens: maxContext - 50 };
+    const error = await run(prompt, [tooLong]).then(
+      () => undefined,
+      (thrown: unknown) => thrown as EarmarkError,
+    );
+    expect(error?.message).toMatch(/exceed its context/);
+    const [, mustGo, fits] = /At least (\d+) audio tokens must go: a keep ratio of (\d+) % fits/.exec(error!.action!)!;
+    expect(Number(mustGo)).toBeGreaterThan(0);
+    const fitting = { ...tooLong, strategy: 'segmentwise', parameters: { segments: 10 } };
+    const { runs } = await run(prompt, [{ ...fitting, keepRatio: Number(fits) / 100 }]);
+    expect(runs[0]!.finish).toBe('stop');
+    await expect(run(prompt, [{ ...fitting, keepRatio: (Number(fits) + 2) / 100 }])).rejects.toThrow(/exceed its context/);
   });
 
   it('runs one head alone, and says which heads there are', async () => {

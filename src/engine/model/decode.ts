@@ -3,6 +3,7 @@ import { EarmarkError } from '../../protocol/errors';
 import type { FinishReason } from '../../protocol/run';
 import type { Prompt } from './families/family';
 import type { Model } from './load';
+import type { Pack } from './pack';
 
 export interface DecodeOptions {
   readonly maxNewTokens: number;
@@ -27,11 +28,8 @@ export interface Decoded {
 /**
  * Prefill and greedy decoding with a KV cache. Logits are computed for the last position only, by the graph, for
  * pruned and unpruned prompts alike. Cancelling takes effect between steps and keeps what was said so far.
- *
- * @throws EarmarkError `context-too-long`
  */
 export async function decode(model: Model, prompt: Prompt, options: DecodeOptions): Promise<Decoded> {
-  requireContext(model, prompt, options.maxNewTokens);
   const text = new TextStream(model, options.onText);
   const tokenIds: number[] = [];
   const reading = prompt.begin();
@@ -66,18 +64,28 @@ export async function decode(model: Model, prompt: Prompt, options: DecodeOption
   return { caption: text.finish(), tokenIds, finish, prefillMs, stepsMs, steps, kvBytes: reading.kvBytes };
 }
 
-function requireContext({ pack }: Model, { split, positions }: Prompt, maxNewTokens: number): void {
+/**
+ * @param tokens all that the window has, of which the prompt holds those kept
+ * @throws EarmarkError `context-too-long` naming how many tokens must go, and the keep ratio that fits
+ */
+export function requireContext(
+  { decoder }: Pack,
+  { split, positions }: Prompt,
+  { maxNewTokens, tokens }: { readonly maxNewTokens: number; readonly tokens: number },
+): void {
   const text = split.textBefore + split.textAfter;
   // Audio that is looked at from outside takes no position.
   const audio = positions - text;
-  const room = pack.decoder.maxContext - text - maxNewTokens;
+  const room = decoder.maxContext - text - maxNewTokens;
   if (audio > room) {
+    const percent = Math.floor((100 * room) / tokens);
     throw new EarmarkError(
       'context-too-long',
       `The prompt is too long for the model: ${audio > 0 ? `${String(audio)} audio tokens, ` : ''}${String(text)} text ` +
-        `tokens and ${String(maxNewTokens)} new tokens exceed its context of ${String(pack.decoder.maxContext)}.`,
-      room > 0
-        ? `At least ${String(audio - room)} audio tokens must go: choose a lower keep ratio or fewer new tokens.`
+        `tokens and ${String(maxNewTokens)} new tokens exceed its context of ${String(decoder.maxContext)}.`,
+      audio > 0 && percent > 0
+        ? `At least ${String(audio - room)} audio tokens must go: a keep ratio of ${String(percent)} % fits. Or choose ` +
+          'fewer new tokens.'
         : 'Choose fewer new tokens or a shorter question.',
     );
   }
