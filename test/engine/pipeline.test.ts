@@ -199,7 +199,9 @@ describe('the pipeline', () => {
     const fitting = { ...tooLong, strategy: 'segmentwise', parameters: { segments: 10 } };
     const { runs } = await run(prompt, [{ ...fitting, keepRatio: Number(fits) / 100 }]);
     expect(runs[0]!.finish).toBe('stop');
-    await expect(run(prompt, [{ ...fitting, keepRatio: (Number(fits) + 2) / 100 }])).rejects.toThrow(/exceed its context/);
+    await expect(run(prompt, [{ ...fitting, keepRatio: (Number(fits) + 2) / 100 }])).rejects.toThrow(
+      /exceed its context/,
+    );
   });
 
   it('runs one head alone, and says which heads there are', async () => {

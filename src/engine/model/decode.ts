@@ -85,7 +85,7 @@ export function requireContext(
         `tokens and ${String(maxNewTokens)} new tokens exceed its context of ${String(decoder.maxContext)}.`,
       audio > 0 && percent > 0
         ? `At least ${String(audio - room)} audio tokens must go: a keep ratio of ${String(percent)} % fits. Or choose ` +
-          'fewer new tokens.'
+            'fewer new tokens.'
         : 'Choose fewer new tokens or a shorter question.',
     );
   }
