@@ -63,17 +63,20 @@ describe('models in VS Code', () => {
   /** Chooses a folder in VS Code's own dialog: its path, then the button. */
   const importFolder = async (folder: string): Promise<void> => {
     await workbench.runCommand('Earmark: Import Model');
-    const button = list().getByRole('button', { name: 'Import' });
-    await button.waitFor();
-    // The dialog writes a path of its own while it comes up, and takes a while to go to another: until it shows its folder.
+    const dialog = list().filter({ hasText: 'A folder with an ONNX export' });
+    const input = dialog.locator('input:not([type="checkbox"])').first();
+    // The dialog writes a path of its own while it comes up, and takes no click while it goes to another: until it is gone.
     await vi.waitFor(
       async () => {
-        await list().locator('input:not([type="checkbox"])').first().fill(`${folder}/`);
+        await input.fill(`${folder}/`, { timeout: 5000 });
         await row('onnx').waitFor({ timeout: 3000 });
+        await page.waitForTimeout(500);
+        expect(await input.inputValue()).toBe(`${folder}/`);
+        await dialog.getByRole('button', { name: 'Import' }).click({ timeout: 3000 });
+        await dialog.waitFor({ state: 'hidden', timeout: 3000 });
       },
-      { timeout: 30_000 },
+      { timeout: 60_000 },
     );
-    await button.click();
   };
   /** A notification folds away after a while, or comes folded: brings it up, as often as it takes. */
   const unfold = async (notification: Locator): Promise<void> => {
