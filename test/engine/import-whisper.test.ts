@@ -19,7 +19,7 @@ interface Greedy {
   readonly ids: readonly number[];
 }
 
-/** What transformers' Whisper gives with the weights that Optimum exported, written by `recipes/tiny-whisper`. */
+/** What transformers' Whisper gives with the weights that Optimum exported, written by `recipes/tiny-transformers-js`. */
 interface Golden {
   readonly samples: number;
   readonly valid: number;

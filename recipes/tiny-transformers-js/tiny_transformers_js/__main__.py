@@ -6,8 +6,6 @@ Voxtral's encoder has plain attention and its weights beside it, and the decoder
 """
 
 import argparse
-import json
-import wave
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,47 +18,15 @@ from transformers import PreTrainedTokenizerFast, WhisperFeatureExtractor
 
 from . import granite
 from .export import decoder, embeddings, ultravox_encoder, voxtral_encoder
+from .golden import REFERENCE, SAMPLES, read_clip, rounded, segmentwise_exact, write_lines
 from .lower import four_bits, half, stands_for
 from .models import TEXT, Ultravox, Voxtral, put
 from .sizes import HEADS, LAYERS, MEL_BINS, SPECIAL, WIDTH
 from .tokenizer import write_json, write_tokenizer
 
-RECIPE = Path(__file__).resolve().parent.parent
-REPOSITORY = RECIPE.parent.parent
-CLIP = "conference-prompt.wav"
-SAMPLES = 321 * 160
-"""Not a whole number of positions, nor of groups."""
 QUESTION = "What is it?"
 NEW_TOKENS = 12
 GRAPHS = ("audio_encoder", "embed_tokens", "decoder_model_merged")
-SEGMENTS = 4
-DIGITS = 6
-
-
-def read_wav(path: Path) -> NDArray[np.float32]:
-    """Samples of a 16-bit mono WAV file."""
-    with wave.open(str(path)) as file:
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32768
-
-
-def segmentwise_exact(scores: NDArray, budget: int) -> list[int]:
-    """The best floor(K / S) of each of S equal segments, then the best of all others; in order of time."""
-
-    def best_first(tokens: NDArray) -> NDArray:
-        return tokens[np.argsort(-scores[tokens], kind="stable")]
-
-    bounds = [i * len(scores) // SEGMENTS for i in range(SEGMENTS + 1)]
-    parts = [best_first(np.arange(*pair))[: budget // SEGMENTS] for pair in zip(bounds, bounds[1:])]
-    kept = np.concatenate(parts).astype(np.int64)
-    rest = best_first(np.setdiff1d(np.arange(len(scores)), kept))
-    return np.sort(np.concatenate([kept, rest[: budget - len(kept)]])).tolist()
-
-
-def rounded(values: NDArray) -> list[Any]:
-    """Nested lists of numbers with six significant digits."""
-    if values.ndim > 1:
-        return [rounded(row) for row in values]
-    return [float(f"{value:.{DIGITS}g}") for value in values]
 
 
 @torch.no_grad()
@@ -86,7 +52,7 @@ def golden(kind: str, model: Any, folder: Path, kept: list[int] | None = None) -
 
     kept: the tokens of the pruned prompt, or those that segmentwise keeps
     """
-    samples = read_wav(REPOSITORY / "media" / "samples" / CLIP)[:SAMPLES]
+    samples = read_clip(SAMPLES)
     extract = WhisperFeatureExtractor(feature_size=MEL_BINS)
     padding = {"padding": "max_length"} if kind == "voxtral" else {"padding": False}
     mel = extract(samples, sampling_rate=16000, return_tensors="pt", **padding).input_features
@@ -228,12 +194,6 @@ def copied(graphs: dict[str, onnx.ModelProto]) -> list[tuple[str, onnx.ModelProt
     return [(name, onnx.ModelProto.FromString(graph.SerializeToString())) for name, graph in graphs.items()]
 
 
-def write_lines(path: Path, content: dict[str, Any]) -> None:
-    """JSON with a line for each entry."""
-    fields = (f"{json.dumps(key)}:{json.dumps(value, separators=(',', ':'))}" for key, value in content.items())
-    path.write_text("{\n" + ",\n".join(fields) + "\n}\n", "utf-8")
-
-
 GRANITE_SAMPLES = 301 * 160
 """151 positions: the last window has but one, so two of its tokens have no share of the sound."""
 
@@ -282,7 +242,7 @@ def build_granite(folder: Path) -> None:
 
 def granite_golden(model: granite.GraniteSpeech, folder: Path, placeholder: str) -> dict[str, Any]:
     """What the engine's tests compare with. The pruned prompt has every fourth token, and those behind the sound."""
-    samples = read_wav(REPOSITORY / "media" / "samples" / CLIP)[:GRANITE_SAMPLES]
+    samples = read_clip(GRANITE_SAMPLES)
     features = granite.log_mel(samples)
     rows = model.hear(features)
     tokens = -(-features.shape[1] // granite.POSITIONS_PER_TOKEN)
@@ -316,7 +276,7 @@ def granite_golden(model: granite.GraniteSpeech, folder: Path, placeholder: str)
 def main() -> None:
     """All models."""
     parser = argparse.ArgumentParser(prog="tiny_transformers_js", description=__doc__)
-    parser.add_argument("--out", type=Path, default=REPOSITORY / "test" / "reference" / "transformers-js")
+    parser.add_argument("--out", type=Path, default=REFERENCE)
     out = parser.parse_args().out
     for kind in ("ultravox", "voxtral"):
         build(kind, out / kind)

@@ -24,13 +24,21 @@ def byte_letters() -> list[str]:
 
 
 def write_tokenizer(folder: Path, kind: str) -> None:
-    """tokenizer.json, and tokenizer_config.json with the chat template, where transformers.js looks for it."""
+    """Of a model that chats: with the chat template where transformers.js looks for it."""
+    config = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<s>", "eos_token": "</s>"}
+    write_byte_tokenizer(folder, SPECIAL, config, {"chat_template": TEMPLATES[kind]})
+
+
+def write_byte_tokenizer(
+    folder: Path, special: list[str], config: dict[str, str], more: dict[str, str] | None = None
+) -> None:
+    """tokenizer.json and tokenizer_config.json: 256 bytes, then the special tokens."""
     letters = byte_letters()
     vocabulary = {letter: i for i, letter in enumerate(letters)}
     added = [
         {"id": 256 + i, "content": text, "single_word": False, "lstrip": False, "rstrip": False,
          "normalized": False, "special": True}
-        for i, text in enumerate(SPECIAL)
+        for i, text in enumerate(special)
     ]  # fmt: skip
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
     tokenizer = {
@@ -48,15 +56,8 @@ def write_tokenizer(folder: Path, kind: str) -> None:
             "vocab": vocabulary, "merges": [],
         },
     }  # fmt: skip
-    config = {
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "bos_token": "<s>",
-        "eos_token": "</s>",
-        "clean_up_tokenization_spaces": False,
-        "chat_template": TEMPLATES[kind],
-    }
     write_json(folder / "tokenizer.json", tokenizer)
-    write_json(folder / "tokenizer_config.json", config)
+    write_json(folder / "tokenizer_config.json", {**config, "clean_up_tokenization_spaces": False, **(more or {})})
 
 
 def write_json(path: Path, content: object) -> None:

@@ -1,33 +1,37 @@
-"""`python -m tiny_whisper`: a tiny Whisper, exported by Optimum in the layout of transformers.js, and what PyTorch gives."""
+"""`python -m tiny_transformers_js.whisper`: a tiny Whisper, exported by Optimum itself, and what PyTorch gives.
+
+Needs `requirements-whisper.txt`: Optimum wants an older transformers than the other models do.
+"""
 
 import argparse
-import json
 import shutil
 import tempfile
-import wave
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from optimum.exporters.onnx import main_export
 from torch import Tensor
 from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
 
-from .tokenizer import BYTES, SPECIAL, write_json, write_tokenizer
+from .golden import REFERENCE, SAMPLES, read_clip, rounded, segmentwise_exact, write_lines
+from .tokenizer import write_byte_tokenizer
 
-RECIPE = Path(__file__).resolve().parent.parent
-REPOSITORY = RECIPE.parent.parent
-CLIP = "conference-prompt.wav"
-SAMPLES = 321 * 160
-"""Not a whole number of positions."""
 PADDING_TOKENS = 150
-SEGMENTS = 4
 NEW_TOKENS = 24
-DIGITS = 6
 SEED = 3
 
+BYTES = 256
+SPECIAL = [
+    "<|endoftext|>",
+    "<|startoftranscript|>",
+    "<|en|>",
+    "<|de|>",
+    "<|translate|>",
+    "<|transcribe|>",
+    "<|notimestamps|>",
+]
 IDS = {text: BYTES + i for i, text in enumerate(SPECIAL)}
 START = [IDS[text] for text in ("<|startoftranscript|>", "<|en|>", "<|transcribe|>", "<|notimestamps|>")]
 END = IDS["<|endoftext|>"]
@@ -81,13 +85,8 @@ def export(model: WhisperForConditionalGeneration, folder: Path) -> None:
         for name in ("config.json", "generation_config.json"):
             shutil.copy(checkpoint / name, folder / name)
     WhisperFeatureExtractor(feature_size=80).save_pretrained(folder)
-    write_tokenizer(folder)
-
-
-def read_wav(path: Path) -> NDArray[np.float32]:
-    """Samples of a 16-bit mono WAV file."""
-    with wave.open(str(path)) as file:
-        return np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32768
+    config = {"tokenizer_class": "WhisperTokenizer", "bos_token": SPECIAL[0], "eos_token": SPECIAL[0]}
+    write_byte_tokenizer(folder, SPECIAL, config)
 
 
 @torch.no_grad()
@@ -114,44 +113,24 @@ def transcribe(model: WhisperForConditionalGeneration, tokens: Tensor) -> dict[s
 
 
 @torch.no_grad()
-def attention_to_audio(model: WhisperForConditionalGeneration, tokens: Tensor, ids: list[int]) -> NDArray[np.float32]:
+def attention_to_audio(model: WhisperForConditionalGeneration, tokens: Tensor, ids: list[int]) -> NDArray:
     """Attention of the positions that said `ids` to the tokens [ids, tokens], mean over heads and layers."""
     said = torch.tensor([START + ids[:-1]])
     looked = model(encoder_outputs=(tokens[None],), decoder_input_ids=said, output_attentions=True, use_cache=False)
     return torch.stack([layer[0].mean(0) for layer in looked.cross_attentions]).mean(0)[-len(ids) :].numpy()
 
 
-def segmentwise(scores: NDArray, budget: int) -> list[int]:
-    """The best floor(K / S) of each of S equal segments, then the best of all others; in order of time."""
-
-    def best_first(tokens: NDArray) -> NDArray:
-        return tokens[np.argsort(-scores[tokens], kind="stable")]
-
-    bounds = [i * len(scores) // SEGMENTS for i in range(SEGMENTS + 1)]
-    parts = [best_first(np.arange(*pair))[: budget // SEGMENTS] for pair in zip(bounds, bounds[1:])]
-    kept = np.concatenate(parts)
-    rest = best_first(np.setdiff1d(np.arange(len(scores)), kept))
-    return np.sort(np.concatenate([kept, rest[: budget - len(kept)]])).tolist()
-
-
-def rounded(values: NDArray) -> list[Any]:
-    """Nested lists of numbers with six significant digits."""
-    if values.ndim > 1:
-        return [rounded(row) for row in values]
-    return [float(f"{value:.{DIGITS}g}") for value in values]
-
-
 @torch.no_grad()
 def golden(model: WhisperForConditionalGeneration) -> dict[str, Any]:
     """What the engine's tests compare with."""
-    samples = read_wav(REPOSITORY / "media" / "samples" / CLIP)[:SAMPLES]
+    samples = read_clip(SAMPLES)
     mel = WhisperFeatureExtractor(feature_size=80)(samples, sampling_rate=16000, return_tensors="pt").input_features
     heard = model.model.encoder(mel, output_attentions=True)
     tokens = heard.last_hidden_state[0]
     valid = -(-SAMPLES // 320)
     received = heard.attentions[-1][0, :, :valid, :valid].sum(1).numpy()
     padding = tokens[valid : valid + PADDING_TOKENS]
-    kept = segmentwise(received.mean(0), valid // 4)
+    kept = segmentwise_exact(received.mean(0), valid // 4)
     full = transcribe(model, torch.cat([tokens[:valid], padding]))
     looked = attention_to_audio(model, torch.cat([tokens[:valid], padding]), full["ids"])
     whole = model.generate(
@@ -176,16 +155,12 @@ def golden(model: WhisperForConditionalGeneration) -> dict[str, Any]:
 
 def main() -> None:
     """Folder and golden numbers."""
-    parser = argparse.ArgumentParser(prog="tiny_whisper", description=__doc__)
-    default = REPOSITORY / "test" / "reference" / "transformers-js" / "whisper"
-    parser.add_argument("--out", type=Path, default=default)
+    parser = argparse.ArgumentParser(prog="tiny_transformers_js.whisper", description=__doc__)
+    parser.add_argument("--out", type=Path, default=REFERENCE / "whisper")
     folder = parser.parse_args().out
     model = build()
     export(model, folder)
-    fields = (
-        f"{json.dumps(key)}:{json.dumps(value, separators=(',', ':'))}" for key, value in golden(model).items()
-    )
-    (folder / "golden.json").write_text("{\n" + ",\n".join(fields) + "\n}\n", "utf-8")
+    write_lines(folder / "golden.json", golden(model))
     for file in sorted(folder.rglob("*")):
         if file.is_file():
             print(f"{file.relative_to(folder)}: {file.stat().st_size} B")

@@ -1,1 +1,0 @@
-"""A tiny Whisper as Optimum exports it, for the tests."""
