@@ -1,5 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readClip } from '../../src/engine/audio/clip';
@@ -7,14 +6,13 @@ import { encodeWindow, output, type EncodedWindow } from '../../src/engine/model
 import { promptIds } from '../../src/engine/model/families/prefix';
 import { findPack } from '../../src/engine/model/find-packs';
 import { floats } from '../../src/engine/model/half';
-import { loadModel, releaseModel, type Model } from '../../src/engine/model/load';
+import type { Model } from '../../src/engine/model/load';
 import type { PrefixPack } from '../../src/engine/model/pack';
-import { loadRuntime } from '../../src/engine/model/runtime';
 import { runClip } from '../../src/engine/pipeline';
-import { importModel } from '../../src/import/import-model';
 import { selectTokens } from '../../src/pruning/selection';
 import { readPlainWav, repository } from './default-model';
 import { expectGreedy, logitsAfter } from './greedy';
+import { loadImported, references, removeImported } from './imported-model';
 
 interface Greedy {
   readonly logits: readonly number[];
@@ -43,27 +41,22 @@ interface Golden {
 }
 
 describe('Granite Speech, imported, against PyTorch', () => {
-  const source = path.join(repository, 'test', 'reference', 'transformers-js', 'granite-speech');
+  const source = path.join(references, 'granite-speech');
   const golden = JSON.parse(readFileSync(path.join(source, 'golden.json'), 'utf8')) as Golden;
   const clipFile = path.join(repository, 'media', 'samples', 'conference-prompt.wav');
   const sound = readPlainWav(clipFile);
   const samples = sound.slice(0, golden.samples);
-  let folder: string;
   let model: Model;
   let pack: PrefixPack;
   let encoded: EncodedWindow;
 
   beforeAll(async () => {
-    folder = mkdtempSync(path.join(tmpdir(), 'earmark-import-'));
-    cpSync(source, folder, { recursive: true });
-    await importModel(folder);
-    model = await loadModel(folder, await loadRuntime(1));
+    model = await loadImported('granite-speech');
     pack = model.pack as PrefixPack;
     encoded = await encodeWindow(model, samples);
   });
   afterAll(async () => {
-    await releaseModel(model);
-    rmSync(folder, { recursive: true });
+    await removeImported(model);
   });
 
   it('log-mel of 80 bins, two frames a row', async () => {
@@ -104,7 +97,7 @@ describe('Granite Speech, imported, against PyTorch', () => {
   });
 
   it('no scores, and the reason', async () => {
-    const { info } = await findPack([folder], pack.id);
+    const { info } = await findPack([model.folder], pack.id);
     expect(info.offers).toEqual(['tokens']);
     expect(pack.limits).toMatch(/only strategies that need no scores can be used/);
   });

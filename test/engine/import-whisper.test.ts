@@ -1,17 +1,15 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeWindow, type EncodedWindow } from '../../src/engine/model/encode';
 import { explainWindow } from '../../src/engine/model/explain';
-import { loadModel, releaseModel, type Model } from '../../src/engine/model/load';
-import { loadRuntime } from '../../src/engine/model/runtime';
-import { importModel } from '../../src/import/import-model';
+import type { Model } from '../../src/engine/model/load';
 import { select } from '../../src/pruning/registry';
 import { reduceHeads } from '../../src/pruning/score';
 import { selectTokens, sourceTokens } from '../../src/pruning/selection';
 import { readPlainWav, repository } from './default-model';
 import { expectGreedy } from './greedy';
+import { loadImported, references, removeImported } from './imported-model';
 
 interface Greedy {
   /** First logits, before what is never said is taken out. */
@@ -35,7 +33,7 @@ interface Golden {
   readonly decoderAttention: readonly (readonly number[])[];
 }
 
-const source = path.join(repository, 'test', 'reference', 'transformers-js', 'whisper');
+const source = path.join(references, 'whisper');
 const golden = JSON.parse(readFileSync(path.join(source, 'golden.json'), 'utf8')) as Golden;
 const clip = path.join(repository, 'media', 'samples', 'conference-prompt.wav');
 const samples = readPlainWav(clip).slice(0, golden.samples);
@@ -43,20 +41,15 @@ const samples = readPlainWav(clip).slice(0, golden.samples);
 const nearTie = 0.01;
 
 describe('Whisper as Optimum exports it, imported, against transformers', () => {
-  let folder: string;
   let model: Model;
   let encoded: EncodedWindow;
 
   beforeAll(async () => {
-    folder = mkdtempSync(path.join(tmpdir(), 'earmark-import-'));
-    cpSync(source, folder, { recursive: true });
-    await importModel(folder);
-    model = await loadModel(folder, await loadRuntime(1));
+    model = await loadImported('whisper');
     encoded = await encodeWindow(model, samples);
   });
   afterAll(async () => {
-    await releaseModel(model);
-    rmSync(folder, { recursive: true });
+    await removeImported(model);
   });
 
   it('starts as English is written down', () => {

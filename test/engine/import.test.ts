@@ -1,19 +1,17 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decode } from '../../src/engine/model/decode';
 import { encodeWindow, output, type EncodedWindow } from '../../src/engine/model/encode';
 import { promptIds } from '../../src/engine/model/families/prefix';
 import { floats } from '../../src/engine/model/half';
-import { loadModel, releaseModel, type Model } from '../../src/engine/model/load';
+import type { Model } from '../../src/engine/model/load';
 import type { PrefixPack } from '../../src/engine/model/pack';
-import { loadRuntime } from '../../src/engine/model/runtime';
-import { importModel } from '../../src/import/import-model';
 import { select } from '../../src/pruning/registry';
 import { reduceHeads } from '../../src/pruning/score';
 import { selectTokens, sourceTokens } from '../../src/pruning/selection';
 import { readPlainWav, repository } from './default-model';
+import { loadImported, references, removeImported } from './imported-model';
 
 interface Greedy {
   readonly logits: readonly number[];
@@ -39,28 +37,23 @@ interface Golden {
 }
 
 describe.each(['ultravox', 'voxtral'])('%s, imported, against PyTorch', (kind) => {
-  const source = path.join(repository, 'test', 'reference', 'transformers-js', kind);
+  const source = path.join(references, kind);
   const golden = JSON.parse(readFileSync(path.join(source, 'golden.json'), 'utf8')) as Golden;
   const samples = readPlainWav(path.join(repository, 'media', 'samples', 'conference-prompt.wav')).slice(
     0,
     golden.samples,
   );
-  let folder: string;
   let model: Model;
   let pack: PrefixPack;
   let encoded: EncodedWindow;
 
   beforeAll(async () => {
-    folder = mkdtempSync(path.join(tmpdir(), 'earmark-import-'));
-    cpSync(source, folder, { recursive: true });
-    await importModel(folder);
-    model = await loadModel(folder, await loadRuntime(1));
+    model = await loadImported(kind);
     pack = model.pack as PrefixPack;
     encoded = await encodeWindow(model, samples);
   });
   afterAll(async () => {
-    await releaseModel(model);
-    rmSync(folder, { recursive: true });
+    await removeImported(model);
   });
 
   it('log-mel of 128 bins', async () => {

@@ -9,20 +9,17 @@ import {
   VoxtralProcessor,
   WhisperForConditionalGeneration,
 } from '@huggingface/transformers';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decode } from '../../src/engine/model/decode';
 import { encodeWindow, output, type EncodedWindow } from '../../src/engine/model/encode';
 import { promptIds } from '../../src/engine/model/families/prefix';
 import { floats } from '../../src/engine/model/half';
-import { loadModel, releaseModel, type Model } from '../../src/engine/model/load';
+import type { Model } from '../../src/engine/model/load';
 import type { CrossAttentionPack, PrefixPack } from '../../src/engine/model/pack';
-import { loadRuntime } from '../../src/engine/model/runtime';
-import { importModel } from '../../src/import/import-model';
 import { selectTokens } from '../../src/pruning/selection';
 import { readPlainWav, repository } from './default-model';
+import { loadImported, references, removeImported } from './imported-model';
 
 // `package.json` puts a small package in the place of onnxruntime-web, which transformers.js needs in browsers only: it
 // has 140 MB. onnxruntime-node is the one that Earmark ships.
@@ -59,7 +56,6 @@ interface Theirs {
   readonly heard: number;
 }
 
-const reference = path.join(repository, 'test', 'reference', 'transformers-js');
 const question = 'What is it?';
 const newTokens = 12;
 /** Neither a whole number of positions nor of groups. */
@@ -87,7 +83,6 @@ const classes: Readonly<Record<string, Theirs>> = {
 };
 
 describe.each(Object.entries(classes))('%s, against transformers.js on the same files', (kind, theirs) => {
-  let folder: string;
   let model: Model;
   let pack: PrefixPack;
   let encoded: EncodedWindow;
@@ -99,24 +94,20 @@ describe.each(Object.entries(classes))('%s, against transformers.js on the same 
 
   beforeAll(async () => {
     env.allowRemoteModels = false;
-    env.localModelPath = `${reference}/`;
+    env.localModelPath = `${references}/`;
     const processor = (await theirs.processor.from_pretrained(kind)) as TheirProcessor;
     their = (await theirs.model.from_pretrained(kind, { dtype: 'fp32', device: 'cpu' })) as TheirModel;
     const messages = [{ role: 'user', content: theirs.content }];
     const text = processor.tokenizer.apply_chat_template(messages, { tokenize: false, add_generation_prompt: true });
     inputs = await processor(text, sound);
 
-    folder = mkdtempSync(path.join(tmpdir(), 'earmark-import-'));
-    cpSync(path.join(reference, kind), folder, { recursive: true });
-    await importModel(folder);
-    model = await loadModel(folder, await loadRuntime(1));
+    model = await loadImported(kind);
     pack = model.pack as PrefixPack;
     encoded = await encodeWindow(model, heard);
   });
   afterAll(async () => {
     await their.dispose();
-    await releaseModel(model);
-    rmSync(folder, { recursive: true });
+    await removeImported(model);
   });
 
   it('has the same log-mel', async () => {
@@ -165,7 +156,6 @@ describe.each(Object.entries(classes))('%s, against transformers.js on the same 
 });
 
 describe('whisper, against transformers.js on the same files', () => {
-  let folder: string;
   let model: Model;
   let their: TheirModel;
   let features: Values;
@@ -175,22 +165,18 @@ describe('whisper, against transformers.js on the same files', () => {
 
   beforeAll(async () => {
     env.allowRemoteModels = false;
-    env.localModelPath = `${reference}/`;
+    env.localModelPath = `${references}/`;
     const extract = (await AutoFeatureExtractor.from_pretrained('whisper')) as unknown as (
       sound: Float32Array,
     ) => Promise<{ readonly input_features: Values }>;
     features = (await extract(sound)).input_features;
     const options = { dtype: 'fp32', device: 'cpu' } as const;
     their = (await WhisperForConditionalGeneration.from_pretrained('whisper', options)) as unknown as TheirModel;
-    folder = mkdtempSync(path.join(tmpdir(), 'earmark-import-'));
-    cpSync(path.join(reference, 'whisper'), folder, { recursive: true });
-    await importModel(folder);
-    model = await loadModel(folder, await loadRuntime(1));
+    model = await loadImported('whisper');
   });
   afterAll(async () => {
     await their.dispose();
-    await releaseModel(model);
-    rmSync(folder, { recursive: true });
+    await removeImported(model);
   });
 
   it('has the same log-mel', async () => {
