@@ -38,6 +38,14 @@ export interface CallOptions<Event> {
   readonly onProgress: (event: Event) => void;
 }
 
+interface LoadedModel {
+  readonly modelId: string;
+  /** In which it was looked up: while these are the same, so is what an id stands for. */
+  readonly modelFolders: readonly string[];
+  readonly folder: string;
+  readonly loaded: Promise<Model>;
+}
+
 /**
  * What the engine process and the command line both drive. Holds sessions, decoded clips and caches, and nothing that
  * can not be rebuilt. One model is loaded at a time, and one request at a time uses it.
@@ -49,7 +57,7 @@ export class Engine {
     maxSize: encodeCacheBytes,
     sizeCalculation: windowBytes,
   });
-  private model: { readonly folder: string; readonly loaded: Promise<Model> } | undefined;
+  private model: LoadedModel | undefined;
   private runtime: Promise<Runtime> | undefined;
   private queue: Promise<unknown> = Promise.resolve();
   private modelFolders: readonly string[];
@@ -185,9 +193,14 @@ export class Engine {
 
   /** @throws EarmarkError `model-not-found` naming the models there are */
   private async getModel(modelId: string): Promise<Model> {
-    const { folder } = await findPack(this.modelFolders, modelId);
+    const { modelFolders } = this;
     const before = this.model;
+    if (before?.modelId === modelId && before.modelFolders === modelFolders) {
+      return before.loaded;
+    }
+    const { folder } = await findPack(modelFolders, modelId);
     if (before?.folder === folder) {
+      this.model = { ...before, modelId, modelFolders };
       return before.loaded;
     }
     this.model = undefined;
@@ -195,7 +208,7 @@ export class Engine {
       await releaseModel(await before.loaded);
     }
     const loaded = this.load(folder);
-    this.model = { folder, loaded };
+    this.model = { modelId, modelFolders, folder, loaded };
     try {
       return await loaded;
     } catch (error) {
