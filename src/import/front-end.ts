@@ -17,7 +17,7 @@ import {
   intsAttribute,
   stringAttribute,
 } from '../engine/model/graph-parts';
-import { melCorners } from '../engine/features/mel-scale';
+import { melCorners, type MelScale } from '../engine/features/mel-scale';
 import { EarmarkError } from '../protocol/errors';
 
 const sampleRate = 16_000;
@@ -45,7 +45,7 @@ export interface LogMel {
   /** Samples of the Fourier transform, of which the window is the middle. */
   readonly fourier: number;
   /** Slaney's filters are divided by their width, HTK's are not. */
-  readonly scale: 'slaney' | 'htk';
+  readonly scale: MelScale;
   /** The encoder takes two frames as one row, and of an odd number of frames not the last. Else it takes the log-mel. */
   readonly pairs: boolean;
 }
@@ -182,7 +182,7 @@ function fourierBasis(fourier: number): Float64Array<ArrayBuffer> {
 }
 
 /** [2 * lines, mel bins]: triangles twice, so that their product also adds the squared cosines and sines. */
-function doubledFilters(bins: number, lines: number, scale: LogMel['scale']): Float64Array<ArrayBuffer> {
+function doubledFilters(bins: number, lines: number, scale: MelScale): Float64Array<ArrayBuffer> {
   const nyquist = sampleRate / 2;
   const corners = melCorners(bins, 0, nyquist, scale);
   const filters = new Float64Array(2 * lines * bins);
