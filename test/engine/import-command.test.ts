@@ -1,19 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  copyFileSync,
-  cpSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { packFolder, repository, sampleFiles } from './default-model';
+import { editJson } from '../edit-json';
 
 const graphs = ['audio_encoder', 'embed_tokens', 'decoder_model_merged'];
 
@@ -22,10 +13,6 @@ describe('earmark models import', () => {
   let parent: string;
   let folder: string;
   const at = (name: string): string => path.join(folder, name);
-  const edit = (name: string, change: (json: Record<string, unknown>) => object): void => {
-    const json = JSON.parse(readFileSync(at(name), 'utf8')) as Record<string, unknown>;
-    writeFileSync(at(name), JSON.stringify(change(json)));
-  };
 
   beforeEach(() => {
     parent = mkdtempSync(path.join(tmpdir(), 'earmark-import-'));
@@ -126,7 +113,7 @@ describe('earmark models import', () => {
     [
       'an unknown class',
       () => {
-        edit('config.json', (json) => ({ ...json, model_type: 'gemma3n' }));
+        editJson(at('config.json'), (json) => ({ ...json, model_type: 'gemma3n' }));
       },
       4,
       /of the class "gemma3n", which can not be imported\. Choose a model of one of the classes ultravox, voxtral, granite_speech, whisper/,
@@ -179,7 +166,10 @@ describe('earmark models import', () => {
   });
 
   it('does without attention that it does not find: what needs none captions, the rest says why not', () => {
-    edit('config.json', (json) => ({ ...json, audio_config: { num_hidden_layers: 9, num_attention_heads: 2 } }));
+    editJson(at('config.json'), (json) => ({
+      ...json,
+      audio_config: { num_hidden_layers: 9, num_attention_heads: 2 },
+    }));
     const { status, stdout, stderr } = earmark('models', 'import', folder);
     expect(status).toBe(0);
     expect(stderr).toMatch(/No attention of layer 9 .* only strategies that need no scores can be used\./);
@@ -208,7 +198,7 @@ describe('earmark models import', () => {
 
   it('says that a model does not fit into the memory, before it is loaded', () => {
     earmark('models', 'import', folder);
-    edit('pack.json', (pack) => ({ ...pack, parts: { decoder: { parameters: 1, memoryBytes: 9e14 } } }));
+    editJson(at('pack.json'), (pack) => ({ ...pack, parts: { decoder: { parameters: 1, memoryBytes: 9e14 } } }));
     const listed = earmark('models', '--models', parent);
     expect(listed.stderr).toMatch(
       /my-ultravox does not fit: it needs about 900000\.00 GB of memory, and .* GB are free/,

@@ -1,10 +1,11 @@
-import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { halfOf, widened } from '../../../src/engine/model/half';
 import { readPack, type Pack, type PrefixPack } from '../../../src/engine/model/pack';
 import { importModel } from '../../../src/import/import-model';
+import { editJson } from '../../edit-json';
 
 const models = path.join(import.meta.dirname, '..', '..', 'reference', 'transformers-js');
 
@@ -16,10 +17,6 @@ describe('an import', () => {
   const copy = (kind: string): void => {
     rmSync(folder, { recursive: true, force: true });
     cpSync(path.join(models, kind), folder, { recursive: true });
-  };
-  const edit = (name: string, change: (json: Record<string, unknown>) => object): void => {
-    const json = JSON.parse(readFileSync(at(name), 'utf8')) as Record<string, unknown>;
-    writeFileSync(at(name), JSON.stringify(change(json)));
   };
 
   beforeEach(() => {
@@ -43,7 +40,7 @@ describe('an import', () => {
   });
 
   it('uses a plain prompt where there is no chat template, and says so', async () => {
-    edit('tokenizer_config.json', ({ chat_template: _, ...config }) => config);
+    editJson(at('tokenizer_config.json'), ({ chat_template: _, ...config }) => config);
     const { pack, notes } = await importModel(folder);
     expect(templateOf({ pack })).toBe('<s>USER: {audio}\n{question}\nASSISTANT:');
     expect(notes.join()).toMatch(/no chat template/);
@@ -54,7 +51,7 @@ describe('an import', () => {
       { name: 'tool_use', template: 'tools' },
       { name: 'default', template: '[{{ messages[0].content }}]' },
     ];
-    edit('tokenizer_config.json', (config) => ({ ...config, chat_template: templates }));
+    editJson(at('tokenizer_config.json'), (config) => ({ ...config, chat_template: templates }));
     expect(templateOf(await importModel(folder))).toBe('[{audio}\n{question}]');
     writeFileSync(at('chat_template.jinja'), '({{ messages[0].content }})');
     expect(templateOf(await importModel(folder))).toBe('({audio}\n{question})');
@@ -70,7 +67,7 @@ describe('an import', () => {
     copy('voxtral');
     const prompt = '<s>[INST][BEGIN_AUDIO]{audio}{question}[/INST]';
     expect(templateOf(await importModel(folder))).toBe(prompt);
-    edit('tokenizer_config.json', ({ chat_template, ...config }) => ({
+    editJson(at('tokenizer_config.json'), ({ chat_template, ...config }) => ({
       ...config,
       chat_template: String(chat_template).replace('[AUDIO]', '[BEGIN_AUDIO][AUDIO]'),
     }));
@@ -78,7 +75,10 @@ describe('an import', () => {
   });
 
   it('finds no attention, says so, and does without', async () => {
-    edit('config.json', (config) => ({ ...config, audio_config: { num_hidden_layers: 9, num_attention_heads: 2 } }));
+    editJson(at('config.json'), (config) => ({
+      ...config,
+      audio_config: { num_hidden_layers: 9, num_attention_heads: 2 },
+    }));
     const { pack, notes } = await importModel(folder);
     expect(pack.encoder.attention.kind).toBe('none');
     expect(notes.join()).toMatch(/No attention of layer 9 .* only strategies that need no scores/);
@@ -116,7 +116,7 @@ describe('an import', () => {
     [
       'another class',
       () => {
-        edit('config.json', (json) => ({ ...json, model_type: 'gemma3n' }));
+        editJson(at('config.json'), (json) => ({ ...json, model_type: 'gemma3n' }));
       },
       /"gemma3n", which can not be imported/,
     ],
@@ -124,7 +124,7 @@ describe('an import', () => {
       'windows that are no whole number of tokens',
       () => {
         copy('granite-speech');
-        edit('config.json', (json) => ({ ...json, downsample_rate: 4 }));
+        editJson(at('config.json'), (json) => ({ ...json, downsample_rate: 4 }));
       },
       /windows of 15 positions, 4 each/,
     ],
@@ -132,14 +132,14 @@ describe('an import', () => {
       'another log-mel of Granite Speech',
       () => {
         copy('granite-speech');
-        edit('preprocessor_config.json', (json) => ({ ...json, melspec_kwargs: { win_length: 512 } }));
+        editJson(at('preprocessor_config.json'), (json) => ({ ...json, melspec_kwargs: { win_length: 512 } }));
       },
       /80 mel bins at 16000 Hz with windows of 512 in transforms of 512 every 160/,
     ],
     [
       'another log-mel',
       () => {
-        edit('preprocessor_config.json', (json) => ({ ...json, n_fft: 512 }));
+        editJson(at('preprocessor_config.json'), (json) => ({ ...json, n_fft: 512 }));
       },
       /windows of 512/,
     ],

@@ -1,19 +1,16 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readPack } from '../../../src/engine/model/pack';
 import { importModel } from '../../../src/import/import-model';
+import { editJson } from '../../edit-json';
 
 const source = path.join(import.meta.dirname, '..', '..', 'reference', 'transformers-js', 'whisper');
 
 describe('an import of Whisper', () => {
   let folder: string;
   const at = (name: string): string => path.join(folder, name);
-  const edit = (name: string, change: (json: Record<string, unknown>) => object): void => {
-    const json = JSON.parse(readFileSync(at(name), 'utf8')) as Record<string, unknown>;
-    writeFileSync(at(name), JSON.stringify(change(json)));
-  };
 
   beforeEach(() => {
     folder = mkdtempSync(path.join(tmpdir(), 'earmark-whisper-'));
@@ -37,7 +34,7 @@ describe('an import of Whisper', () => {
   });
 
   it('asks a model that knows English only for no language', async () => {
-    edit('generation_config.json', ({ lang_to_id: _, task_to_id: __, ...rest }) => ({
+    editJson(at('generation_config.json'), ({ lang_to_id: _, task_to_id: __, ...rest }) => ({
       ...rest,
       suppress_tokens: [-1],
     }));
@@ -51,14 +48,14 @@ describe('an import of Whisper', () => {
     [
       'a start that is not said',
       () => {
-        edit('generation_config.json', ({ no_timestamps_token_id: _, ...rest }) => rest);
+        editJson(at('generation_config.json'), ({ no_timestamps_token_id: _, ...rest }) => rest);
       },
       /does not say no_timestamps_token_id in generation_config\.json/,
     ],
     [
       'the graphs of another class',
       () => {
-        edit('config.json', (json) => ({ ...json, model_type: 'ultravox' }));
+        editJson(at('config.json'), (json) => ({ ...json, model_type: 'ultravox' }));
       },
       /has no onnx\/audio_encoder/,
     ],

@@ -12,7 +12,7 @@ import random
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from earmark_benchmark.sounds import decode, read_bytes
 from earmark_benchmark.tables import recordings, utterances
@@ -96,24 +96,27 @@ def transcripts(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield name.strip(), " ".join(text.split())
 
 
+def _event_row(package: str, row: Mapping[str, str], path: Path, synonyms: Mapping[str, str]) -> Row:
+    """What labels.csv says of any recording of a class; `row` is of a table that names file, class and clause."""
+    return {
+        "kind": "event",
+        "package": package,
+        "file": row["file"],
+        "sha256": sha256_of(path),
+        "class": row["class"],
+        "text": row["clause"],
+        "synonyms": synonyms[row["class"]],
+        "licence": row["licence"],
+    }
+
+
 def _events(work: Work) -> list[Row]:
     synonyms = {row["class"]: row["synonyms"] for row in read_table(TABLES / "classes.csv")}
     benchmark = {recording.sha256: recording for recording in recordings()}
     rows = []
     for row in read_table(TABLES / "events.csv"):
         path = work.debian.packages / row["package"] / row["file"]
-        rows.append(
-            {
-                "kind": "event",
-                "package": row["package"],
-                "file": row["file"],
-                "sha256": sha256_of(path),
-                "class": row["class"],
-                "text": row["clause"],
-                "synonyms": synonyms[row["class"]],
-                "licence": row["licence"],
-            }
-        )
+        rows.append(_event_row(row["package"], row, path, synonyms))
     digests = {row["sha256"] for row in rows}
     rows += [
         {
@@ -152,17 +155,9 @@ def played(work: Work, synonyms: Mapping[str, str], held: Sequence[Fingerprint])
     of its instrument: that recording may come from the same soundfont."""
     rows = []
     for row in read_table(work.played / "played.csv"):
-        path = work.played / row["file"]
         rows.append(
-            {
-                "kind": "event",
-                "package": PLAYED,
-                "file": row["file"],
-                "sha256": sha256_of(path),
-                "class": row["class"],
-                "text": row["clause"],
-                "synonyms": synonyms[row["class"]],
-                "licence": row["licence"],
+            _event_row(PLAYED, row, work.played / row["file"], synonyms)
+            | {
                 "source": source_of(PLAYED, row["file"]),
                 "split": row["split"],
                 "why": "computed" if row["split"] == "held" else "",
