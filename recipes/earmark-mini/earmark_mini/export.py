@@ -7,6 +7,7 @@ from pathlib import Path
 
 import onnx
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
 from whisper_base.features import MEL_BINS, features_graph
@@ -22,9 +23,15 @@ ACCURACY_LEVEL = 4
 """MatMulNBits: 4 quantises the activations to 8 bits too, 1 keeps them in float32."""
 
 
-def load_encoder(layout: Layout) -> Encoder:
+def middle_layer(adapter: Path) -> int:
+    """The layer of the encoder that a trained adapter listens to beside the last one."""
+    with safe_open(adapter, "numpy") as file:
+        return int(file.metadata()["middle_layer"])
+
+
+def load_encoder(layout: Layout, middle: int) -> Encoder:
     """The encoder with its published weights, float32."""
-    encoder = Encoder()
+    encoder = Encoder(middle)
     encoder.load_state_dict({k: v.float() for k, v in load_file(layout.encoder_weights).items()})
     return encoder.eval()
 
@@ -102,7 +109,7 @@ def export(layout: Layout) -> None:
     onnx.save(features_graph(), layout.exported / "features.onnx")
     most = MAX_POSITIONS // POSITIONS_PER_TOKEN
     export_module(
-        load_encoder(layout),
+        load_encoder(layout, middle_layer(layout.trained_adapter)),
         torch.randn(1, MEL_BINS, FRAMES_PER_TOKEN * 150),
         ("mel", "tokens"),
         {2: FRAMES_PER_TOKEN * torch.export.Dim("tokens", min=1, max=most)},

@@ -17,10 +17,6 @@ ENCODER_LAYERS = 6
 ENCODER_HEADS = 8
 ENCODER_WIDTH = 512
 TOKEN_WIDTH = 2 * ENCODER_WIDTH
-MIDDLE_LAYER = 4
-"""The layer (counted from 1) whose output is kept beside the last one's: Whisper's last layers
-forget what is not speech."""
-
 ADAPTER_WIDTH = 1536
 EMBEDDING_WIDTH = 576
 LAYER_NORM_EPSILON = 1e-5
@@ -72,11 +68,13 @@ class Encoder(nn.Module):
     """Whisper base's encoder at the clip's own length, pooled to audio tokens.
 
     A token is the mean of two positions of: the final LayerNorm's output, then the LayerNorm
-    (without scale and shift) of layer 4's output.
+    (without scale and shift) of the output of `middle_layer`, counted from 1: Whisper's last layers
+    forget what is not speech.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, middle_layer: int) -> None:
         super().__init__()
+        self.middle_layer = middle_layer
         self.conv1 = nn.Conv1d(MEL_BINS, ENCODER_WIDTH, 3, padding=1)
         self.conv2 = nn.Conv1d(ENCODER_WIDTH, ENCODER_WIDTH, 3, stride=FRAMES_PER_POSITION, padding=1)
         self.embed_positions = nn.Embedding(MAX_POSITIONS, ENCODER_WIDTH)
@@ -89,7 +87,7 @@ class Encoder(nn.Module):
         x = x + self.embed_positions.weight[: x.shape[1]]
         for number, layer in enumerate(self.layers, start=1):
             x = layer(x)
-            if number == MIDDLE_LAYER:
+            if number == self.middle_layer:
                 middle = F.layer_norm(x, (ENCODER_WIDTH,), eps=LAYER_NORM_EPSILON)
         features = torch.cat([self.layer_norm(x), middle], -1)
         return F.avg_pool1d(features.transpose(1, 2), POSITIONS_PER_TOKEN).transpose(1, 2)

@@ -19,7 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.external_data_helper import set_external_data
 from whisper_base.storage import as_blocks, as_half, fits_half, replace_initialisers
 
-from .export import DECODER_BLOCK, load_encoder, strip_provenance
+from .export import DECODER_BLOCK, load_encoder, middle_layer, strip_provenance
 from .layout import Layout
 from .modules import EMBEDDING_WIDTH, ENCODER_LAYERS
 
@@ -64,7 +64,10 @@ def name_matrices(model: onnx.ModelProto, state: dict[str, np.ndarray]) -> None:
 def store_encoder(layout: Layout) -> None:
     """encoder.onnx: 8-bit blocks where harmless, float16 elsewhere."""
     model = onnx.load(layout.exported / "encoder.onnx")
-    state = {name: value.numpy() for name, value in load_encoder(layout).state_dict().items()}
+    state = {
+        name: value.numpy()
+        for name, value in load_encoder(layout, middle_layer(layout.trained_adapter)).state_dict().items()
+    }
     name_matrices(model, state)
     eight_bit = set(eight_bit_encoder_matrices())
     replacements = {}

@@ -28,14 +28,13 @@ from transformers.models.whisper.modeling_whisper import WhisperEncoder
 from whisper_base.features import MEL_BINS, SAMPLE_RATE
 from whisper_base.storage import dequantise_blocks
 
-from .export import DECODER_BLOCK, load_adapter
+from .export import DECODER_BLOCK, load_adapter, middle_layer
 from .layout import Layout
 from .modules import (
     ENCODER_HEADS,
     ENCODER_LAYERS,
     ENCODER_WIDTH,
     LAYER_NORM_EPSILON,
-    MIDDLE_LAYER,
     POSITIONS_PER_TOKEN,
 )
 from .pack import QUESTION, TEMPLATE
@@ -166,6 +165,7 @@ class Reference:
         self._encoder = WhisperEncoder(config).eval()
         self._encoder.load_state_dict(encoder)
         self._adapter = load_adapter(layout)
+        self._middle_layer = middle_layer(layout.trained_adapter)
         language_model = LlamaForCausalLM(LlamaConfig.from_pretrained(layout.merged)).eval()
         language_model.load_state_dict(decoder, strict=False)
         language_model.tie_weights()
@@ -192,7 +192,7 @@ class Reference:
         for number, layer in enumerate(encoder.layers, start=1):
             output = layer(x, attention_mask=None)
             x = output[0] if isinstance(output, tuple) else output
-            if number == MIDDLE_LAYER:
+            if number == self._middle_layer:
                 middle = F.layer_norm(x, (ENCODER_WIDTH,), eps=LAYER_NORM_EPSILON)
         hook.remove()
         features = torch.cat([encoder.layer_norm(x), middle], -1)

@@ -12,7 +12,7 @@ from earmark_mini.selection import STRATEGIES
 from earmark_mini.train.fingerprint import are_twins, fingerprint, twins
 from earmark_mini.train.label import check_split, source_of, split_sources, transcripts
 from earmark_mini.train.play import COMPUTED, computed, score
-from earmark_mini.train.scene import KINDS, Scenes, Sound, prepared, room
+from earmark_mini.train.scene import KINDS, Scenes, Sound, coloured, prepared, room
 from earmark_mini.train.sentences import examples, held_out
 from earmark_mini.train.speak import plan
 from earmark_mini.train.words import (
@@ -321,6 +321,22 @@ class SceneTest(unittest.TestCase):
         self.assertIn("A dog barks.", captions)
         self.assertNotIn("A dog is barking.", captions)
 
+    def test_spans_say_where_each_sound_is(self) -> None:
+        scenes = Scenes(self.events, self.speech, 6, vary=False)
+        for kind in KINDS:
+            scene = scenes.scene(5.0, kind)
+            self.assertEqual([span.what for span in scene.spans], list(scene.heard.sounds))
+            if kind == "nothing":
+                continue
+            silent = np.ones(len(scene.samples), bool)
+            for span in scene.spans:
+                self.assertTrue(0 <= span.start < span.end <= len(scene.samples))
+                silent[span.start : span.end] = False
+                self.assertGreater(np.abs(scene.samples[span.start : span.end]).max(), 0.01)
+            self.assertEqual(np.abs(scene.samples[silent]).sum(), 0)
+            if kind != "at once":
+                self.assertTrue(all(one.end <= other.start for one, other in pairwise(scene.spans)))
+
     def test_speech_is_never_cut(self) -> None:
         with self.assertRaises(ValueError):
             Scenes(self.events, self.speech, 1, vary=False).scene(0.9, "speech")
@@ -330,6 +346,14 @@ class SceneTest(unittest.TestCase):
         wet = room(sound, np.random.default_rng(0))
         self.assertGreater(len(wet), len(sound))
         self.assertGreater(np.corrcoef(wet[: len(sound)], sound)[0, 1], 0.8)
+
+    def test_colour_moves_no_frequency_by_more_than_it_says(self) -> None:
+        sound = sweep(3)
+        before, after = (np.abs(np.fft.rfft(s)) for s in (sound, coloured(sound, np.random.default_rng(0))))
+        strong = before > before.max() * 0.01
+        moved = 20 * np.log10(after[strong] / before[strong])
+        self.assertGreater(np.abs(moved).max(), 1)
+        self.assertLess(np.abs(moved).max(), 8.01)
 
     def test_a_single_frame_is_a_recording(self) -> None:
         self.assertTrue(np.isfinite(prepared(sweep(1, 0.02))).all())

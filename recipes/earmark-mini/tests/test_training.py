@@ -18,7 +18,7 @@ from earmark_mini.train.card import card
 from earmark_mini.train.clips import converse
 from earmark_mini.train.evaluate import answers, evaluate
 from earmark_mini.train.export import export
-from earmark_mini.train.features import features, read_features
+from earmark_mini.train.features import Named, SceneFeatures, features, read_features, read_scenes
 from earmark_mini.train.fingerprint import fingerprint
 from earmark_mini.train.label import COLUMNS as LABEL_COLUMNS
 from earmark_mini.train.label import check_split, played
@@ -36,7 +36,7 @@ from earmark_mini.train.play import COLUMNS as PLAYED_COLUMNS
 from earmark_mini.train.quantisation import fake_quantised, rounded_activations
 from earmark_mini.train.scene import Scene
 from earmark_mini.train.speak import COLUMNS as SPOKEN_COLUMNS
-from earmark_mini.train.stage1 import stage1
+from earmark_mini.train.stage1 import name_vectors, named, naming_loss, stage1
 from earmark_mini.train.stage2 import answer_loss, kept_tokens, stage2
 from earmark_mini.train.stage3 import stage3
 from earmark_mini.train.words import Asked, Heard
@@ -101,6 +101,12 @@ class SmallRun(unittest.TestCase):
         self.assertEqual(times, [path.stat().st_mtime_ns for path in shards])
         held, learnt = (read_features(self.work, held=side) for side in (True, False))
         self.assertEqual([len(held), len(learnt)], [3, 3])
+        for side in ("train", "held"):
+            scenes = read_scenes(self.work, side)
+            self.assertEqual({scene.tokens.shape for scene in scenes}, {(50, 1024)})
+            names = [name for scene in scenes for name in scene.named]
+            self.assertGreater(len({name.kind for name in names} & set(CLASSES)), 3)
+            self.assertTrue(all(0 <= name.start < name.end <= 50 for name in names))
 
         stage1(self.work)
         whole = self.state("stage1")
@@ -146,6 +152,49 @@ class SmallRun(unittest.TestCase):
         result = json.loads((self.work.results / "stage1.json").read_text("utf-8"))
         self.assertEqual((result["step"], result["learnt"], result["sentences"]["utterances"]), (60, 3, 3))
         self.assertTrue(0 < result["sentences"]["wordsWrong"] <= 1)
+
+
+class Naming(unittest.TestCase):
+    PLACES = {"a dog barks": 0, "a bell rings": 1}
+
+    @staticmethod
+    def clip(*named: Named) -> SceneFeatures:
+        return SceneFeatures(np.zeros((4, 1024), np.float16), named)
+
+    def test_loss_of_each_token(self) -> None:
+        dog, bell = Named("dog", "a dog barks", 0, 2), Named("bell", "a bell rings", 1, 3)
+        likely = torch.tensor([0.2, 0.5, 0.3]).log()
+        blank, bark, ring = -likely
+
+        def loss(*clips: SceneFeatures) -> float:
+            def speller(tokens: torch.Tensor, *_: object) -> torch.Tensor:
+                return likely.expand(*tokens.shape[:2], 3)
+
+            return naming_loss(speller, list(clips), self.PLACES, torch.zeros(2, 576)).item()
+
+        # Tokens: the dog, both, the bell, nothing.
+        expected = (bark + (bark + ring) / 2 + ring + blank) / 4
+        self.assertAlmostEqual(loss(self.clip(dog, bell)), expected.item(), 5)
+        # Where somebody speaks nothing is wanted.
+        self.assertAlmostEqual(loss(self.clip(dog, Named("", "", 1, 4))), bark.item(), 5)
+        # A shorter clip has no more tokens than it has.
+        short = SceneFeatures(np.zeros((1, 1024), np.float16), (Named("dog", "a dog barks", 0, 1),))
+        self.assertAlmostEqual(loss(self.clip(), short), ((4 * blank + bark) / 5).item(), 5)
+
+    def test_named_by_all_tokens_together(self) -> None:
+        likely = torch.tensor([[0.1, 0.8, 0.1], [0.1, 0.4, 0.5], [0.9, 0.04, 0.06], [0.9, 0.04, 0.06]]).log()
+        scenes = [self.clip(Named("dog", "a dog barks", 0, 2), Named("", "", 2, 3))]
+        scenes += [self.clip(Named("bell", "a bell tolls", 2, 4), Named("cat", "a cat meows", 0, 4))]
+        clauses, kinds = list(self.PLACES), ["dog", "bell"]
+        found = named(lambda *_: likely[None], scenes, clauses, kinds, torch.zeros(2, 576))
+        self.assertEqual(found, {"events": 3, "clauseRight": 1 / 3, "classRight": 2 / 3})
+
+    def test_names_are_means_of_their_words(self) -> None:
+        tokenizer = load_tokenizer(Work(Path("unused"), small=True))
+        embeddings = torch.arange(49_152.0)[:, None]
+        ids = tokenizer.encode(" dog barks").ids
+        vector = name_vectors(["a dog barks at the"], embeddings, tokenizer)
+        self.assertAlmostEqual(vector.item(), sum(ids) / len(ids), 3)
 
 
 class Played(unittest.TestCase):

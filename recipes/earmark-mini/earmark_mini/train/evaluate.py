@@ -85,7 +85,8 @@ def evaluate(
     checkpoint = read_checkpoint(start or work.checkpoint(name))
     model = Trained(work, checkpoint["settings"].get("bits"), bf16).eval()
     model.load(checkpoint["state"])
-    ear, tokenizer = Ear(load_encoder(work)), load_tokenizer(work)
+    ear = Ear(load_encoder(work, middle=checkpoint["settings"]["middleLayer"]))
+    tokenizer = load_tokenizer(work)
     most = SMALL_MOST_NEW if work.small else MOST_NEW
     rows_path = work.results / f"{name}.rows.jsonl"
     rows_path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,10 +11,12 @@ from .work import Work
 
 def export(work: Work, name: str = "stage2-random") -> None:
     """Write `weights/<name>/{adapter,lora}.safetensors`; stage 1 has no LoRA."""
-    state = torch.load(work.checkpoint(name), weights_only=True)["state"]
+    checkpoint = torch.load(work.checkpoint(name), weights_only=True)
+    state = checkpoint["state"]
+    metadata = {"middle_layer": str(checkpoint["settings"]["middleLayer"])}
     folder = work.root / "weights" / name
     folder.mkdir(parents=True, exist_ok=True)
     for part in ("adapter", "lora") if "lora" in state else ("adapter",):
         tensors = {key: tensor.half().contiguous() for key, tensor in state[part].items()}
-        save_file(tensors, folder / f"{part}.safetensors")
+        save_file(tensors, folder / f"{part}.safetensors", metadata)
     print(folder)

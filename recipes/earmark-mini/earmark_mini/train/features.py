@@ -1,25 +1,40 @@
-"""Stage `features`: what the encoder makes of all speech, on disk, in shards.
+"""Stage `features`: what the encoder makes of all speech, and of scenes with events, on disk, in shards.
 
-A shard holds `SHARD` utterances one after another. It is made anew only when more of its utterances are
-there than when it was made.
+A shard holds `SHARD` utterances or scenes one after another. One of utterances is made anew only when more of
+them are there than when it was made.
 """
 
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..clips import SAMPLES_PER_TOKEN
+from .clips import Library, hear
 from .models import Ear, load_encoder
-from .scene import varied
+from .scene import EVENTS, KINDS, Span, varied
 from .speech import Utterance, is_short, prompts, sentences
+from .words import Event
 from .work import Work, write_whole
 
 SHARD = 64
+SMALL_SHARD = 8
+SCENE_SHARDS = {"train": 96, "held": 8}
+SECONDS = (3.0, 5.0, 8.0)
+"""Of a shard's scenes: one of these."""
+
+SCENE_KINDS = {kind: KINDS[kind] for kind in (*EVENTS, "nothing")}
+AT_ONCE = 8
+"""Scenes that are encoded together."""
+
 SOURCES = {"prompts": prompts, "sentences": sentences}
 
 
@@ -32,6 +47,26 @@ class Features:
     utterance: Utterance
     source: str
     """One of `SOURCES`"""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A sound where it is heard: the first token and the one after the last. Speech has no name, "": what is
+    said is not learnt from scenes."""
+
+    kind: str
+    clause: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class SceneFeatures:
+    """A scene as the adapter gets it."""
+
+    tokens: NDArray[np.float16]
+    """[k, 1024]"""
+    named: tuple[Named, ...]
 
 
 def shards(work: Work) -> Iterator[tuple[Path, str, list[Utterance], int]]:
@@ -49,31 +84,61 @@ def features(
     bf16: bool = True,
     threads: int = 1,
 ) -> None:
-    """Encode what has not been encoded, at most `limit` utterances, for about `seconds`, so many shards at
-    once."""
+    """Encode what has not been encoded, at most `limit` utterances and all scenes, for about `seconds`, so
+    many shards at once."""
     # An utterance is too short to be shared out among threads.
     torch.set_num_threads(1)
     ear = Ear(load_encoder(work, bf16))
     begun, cpu, missing, wanted = time.monotonic(), time.process_time(), [], 0
     for path, _, utterances, first in shards(work):
         if wanted < (limit or 1 << 62) and not _is_whole(path, len(utterances)):
-            missing.append((path, utterances, first))
+            missing.append(partial(_write_utterances, ear, path, utterances, first))
             wanted += len(utterances)
+    for side in SCENE_SHARDS:
+        files = [(n, path) for n, path in enumerate(_scene_shards(work, side)) if not path.exists()]
+        if files:
+            library = Library(work, held=side == "held")
+            missing += [partial(_write_scenes, work, ear, path, library, n) for n, path in files]
 
-    def encoded(shard: tuple[Path, list[Utterance], int]) -> int:
+    def encoded(write: Callable[[], int]) -> int:
         """How many."""
-        path, utterances, first = shard
-        if seconds is not None and time.monotonic() - begun > seconds:
-            return 0
-        tokens = [_encode(ear, utterance, first + i) for i, utterance in enumerate(utterances)]
-        lengths = np.array([len(t) for t in tokens])
-        content = {"tokens": np.concatenate(tokens), "lengths": lengths}
-        write_whole(path, lambda part: np.savez(part, **content))
-        return len(utterances)
+        return 0 if seconds is not None and time.monotonic() - begun > seconds else write()
 
     with ThreadPoolExecutor(threads) as pool:
         done = sum(pool.map(encoded, missing))
-    print(f"{done} utterances encoded, {(time.process_time() - cpu) / max(done, 1):.3f} CPU seconds each")
+    print(f"{done} clips encoded, {(time.process_time() - cpu) / max(done, 1):.3f} CPU seconds each")
+
+
+def _write_utterances(ear: Ear, path: Path, utterances: list[Utterance], first: int) -> int:
+    tokens = [_encode(ear, utterance, first + i) for i, utterance in enumerate(utterances)]
+    lengths = np.array([len(t) for t in tokens])
+    content = {"tokens": np.concatenate(tokens), "lengths": lengths}
+    write_whole(path, lambda part: np.savez(part, **content))
+    return len(utterances)
+
+
+def _scene_shards(work: Work, side: str) -> list[Path]:
+    count = 1 if work.small else SCENE_SHARDS[side]
+    return [work.features / f"scenes-{side}-{number:03d}.npz" for number in range(count)]
+
+
+def _write_scenes(work: Work, ear: Ear, path: Path, library: Library, number: int) -> int:
+    chance, source = Random(number), library.scenes(number)
+    seconds = 2.0 if work.small else chance.choice(SECONDS)
+    kinds = chance.choices(
+        list(SCENE_KINDS), list(SCENE_KINDS.values()), k=SMALL_SHARD if work.small else SHARD
+    )
+    scenes = [source.scene(seconds, kind) for kind in kinds]
+    batches = [scenes[i : i + AT_ONCE] for i in range(0, len(scenes), AT_ONCE)]
+    tokens = np.concatenate([hear(ear, batch)[0].numpy().astype(np.float16) for batch in batches])
+    named = json.dumps([[_named(span) for span in scene.spans] for scene in scenes])
+    write_whole(path, lambda part: np.savez(part, tokens=tokens, named=np.array(named)))
+    return len(scenes)
+
+
+def _named(span: Span) -> tuple[str, str, int, int]:
+    names = (span.what.kind, span.what.clause) if isinstance(span.what, Event) else ("", "")
+    return *names, span.start // SAMPLES_PER_TOKEN, -(-span.end // SAMPLES_PER_TOKEN)
 
 
 def _is_whole(path: Path, utterances: int) -> bool:
@@ -104,4 +169,15 @@ def read_features(work: Work, held: bool) -> list[Features]:
         for piece, utterance in zip(pieces, utterances, strict=False):
             if len(piece) and utterance.held == held:
                 found.append(Features(piece, utterance, source))
+    return found
+
+
+def read_scenes(work: Work, side: str) -> list[SceneFeatures]:
+    """All scenes of `train` or `held` that are on disk."""
+    found = []
+    for path in _scene_shards(work, side):
+        if path.exists():
+            content = np.load(path)
+            for tokens, named in zip(content["tokens"], json.loads(str(content["named"])), strict=True):
+                found.append(SceneFeatures(tokens, tuple(Named(*event) for event in named)))
     return found

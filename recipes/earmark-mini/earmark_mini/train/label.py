@@ -164,12 +164,8 @@ def played(work: Work, synonyms: Mapping[str, str], held: Sequence[Fingerprint])
             }
         )
     computed = set(COMPUTED.values())
-    alike = {
-        row["source"]
-        for row in rows
-        if row["class"] not in computed
-        and any(are_twins(fingerprint(decode(work.recording(row))), other) for other in held)
-    }
+    marks = ((row, fingerprint(decode(work.recording(row)))) for row in rows if row["class"] not in computed)
+    alike = {row["source"] for row, mark in marks if any(are_twins(mark, other) for other in held)}
     for row in rows:
         if row["source"] in alike:
             row |= {"split": "held", "why": "like a held-out recording"}

@@ -13,6 +13,7 @@ from whisper_base.features import HOP, WINDOW, mel_filters
 
 from ..clips import SAMPLES_PER_TOKEN
 from ..export import load_encoder as load_published_encoder
+from ..export import middle_layer
 from ..merge import LORA_SCALE
 from ..modules import EMBEDDING_WIDTH, ENCODER_HEADS, POSITIONS_PER_TOKEN, Adapter, Encoder, SelfAttention
 from .quantisation import fake_quantised, rounded_activations
@@ -21,14 +22,17 @@ from .work import Work
 RANK = 32
 MATRICES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 SMALL_LAYERS = 2
+MIDDLE_LAYER = 2
+"""Of six, beside the last. Of single ones, the first and the second name most of what was not learnt."""
+
 ATTENTION = "eager"
 """On a processor three times as fast as PyTorch's fused attention, forward and backward, at these lengths."""
 
 
-def load_encoder(work: Work, bf16: bool = False) -> Encoder:
+def load_encoder(work: Work, bf16: bool = False, middle: int = MIDDLE_LAYER) -> Encoder:
     """Whisper base's encoder, frozen. Random weights in a small run. With `bf16` its matrices, most of its
     time, are multiplied in that precision; what they are added to stays float32."""
-    encoder = Encoder().eval() if work.small else load_published_encoder(work.base)
+    encoder = Encoder(middle).eval() if work.small else load_published_encoder(work.base, middle)
     if bf16:
         for module in list(encoder.modules()):
             if isinstance(module, nn.Linear | nn.Conv1d):
@@ -91,7 +95,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         for part, file in files.items()
         if file.exists()
     }
-    return {"state": state, "settings": {}, "step": 0, "cpuSeconds": 0.0}
+    settings = {"middleLayer": middle_layer(files["adapter"])}
+    return {"state": state, "settings": settings, "step": 0, "cpuSeconds": 0.0}
 
 
 class Ear(nn.Module):

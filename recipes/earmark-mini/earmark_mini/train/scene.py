@@ -24,7 +24,12 @@ QUESTIONS = 0.6
 PARAPHRASED = 0.25
 """How often an event is put in other words, in captions and questions."""
 
-PITCH = (0.92, 1.09)
+PITCH = (0.82, 1.22)
+PITCHED = 0.5
+COLOUR_HZ = (60, 200, 600, 1800, 5000, 8000)
+COLOUR_DB = 8.0
+COLOURED = 0.4
+IN_A_ROOM = 0.4
 GAIN_DB = (-12.0, 2.0)
 NOISE_DB = (-75.0, -38.0)
 REVERBERATION = (0.1, 0.6)
@@ -43,6 +48,15 @@ class Sound:
 
 
 @dataclass(frozen=True)
+class Span:
+    """Where a sound is in a clip: its first sample, and the one after its last."""
+
+    what: Event | Speech
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class Scene:
     """A clip with a question. `kind` is one of `KINDS`."""
 
@@ -52,6 +66,9 @@ class Scene:
     asked: Asked
     also: Asked | None = None
     """Asked of the same clip, in training"""
+
+    spans: tuple[Span, ...] = ()
+    """Of every sound, by its own name also where `heard` puts it in other words"""
 
     @property
     def conversation(self) -> tuple[Asked, ...]:
@@ -71,12 +88,22 @@ def room(samples: Samples, random: np.random.Generator) -> Samples:
     return wet[: len(samples) + length // 2].astype(np.float32)
 
 
+def coloured(samples: Samples, random: np.random.Generator) -> Samples:
+    """The sound through another microphone: some frequencies louder, some fainter."""
+    octaves = np.log2(np.maximum(np.fft.rfftfreq(len(samples), 1 / RATE), COLOUR_HZ[0]))
+    gains_db = random.uniform(-COLOUR_DB, COLOUR_DB, len(COLOUR_HZ))
+    gains = 10 ** (np.interp(octaves, np.log2(COLOUR_HZ), gains_db) / 20)
+    return np.fft.irfft(np.fft.rfft(samples) * gains, len(samples)).astype(np.float32)
+
+
 def varied(samples: Samples, random: np.random.Generator) -> Samples:
-    """The same sound, somewhat higher or lower, in some room."""
-    if random.random() < 0.3:
+    """The same sound, somewhat higher or lower, by some microphone, in some room."""
+    if random.random() < PITCHED:
         at = np.arange(0, len(samples) - 1, random.uniform(*PITCH))
         samples = np.interp(at, np.arange(len(samples)), samples).astype(np.float32)
-    return room(samples, random) if random.random() < 0.4 else samples
+    if random.random() < COLOURED:
+        samples = coloured(samples, random)
+    return room(samples, random) if random.random() < IN_A_ROOM else samples
 
 
 def prepared(samples: Samples) -> Samples:
@@ -109,8 +136,8 @@ class Scenes:
         kind = kind or self._random.choices(list(kinds), [KINDS[name] for name in kinds])[0]
         length = round(seconds * RATE)
         sounds = self._sounds(kind, length)
-        samples, sounds = (self._at_once if kind == "at once" else self._in_sequence)(sounds, length)
-        names = tuple(self._put(s.what) if isinstance(s.what, Event) else s.what for s in sounds)
+        samples, spans = (self._at_once if kind == "at once" else self._in_sequence)(sounds, length)
+        names = tuple(self._put(s.what) if isinstance(s.what, Event) else s.what for s in spans)
         heard = Heard(names, at_once=kind == "at once")
         if self._vary and self._random.random() < 0.6:
             samples = samples + noise(length, self._random.uniform(*NOISE_DB), self._noise)
@@ -122,7 +149,7 @@ class Scenes:
         also = None
         if form is None and self._random.random() < QUESTIONS:
             also = self._ask(heard, self._random.choice(forms_of(heard)))
-        return Scene(kind, samples, heard, self._ask(heard, form or "caption"), also)
+        return Scene(kind, samples, heard, self._ask(heard, form or "caption"), also, spans)
 
     def _ask(self, heard: Heard, form: str) -> Asked:
         others = [self._put(event) for event in self._all] if form in ("heard", "which") else []
@@ -170,14 +197,16 @@ class Scenes:
         samples = varied(sound.samples, self._noise) if self._vary else sound.samples
         return samples * np.float32(10 ** (self._random.uniform(*GAIN_DB) / 20))
 
-    def _at_once(self, sounds: list[Sound], length: int) -> tuple[Samples, list[Sound]]:
+    def _at_once(self, sounds: list[Sound], length: int) -> tuple[Samples, tuple[Span, ...]]:
         clip = np.zeros(length, np.float32)
         starts = sorted(int(self._random.uniform(0, 0.2) * length) for _ in sounds)
-        for start, sound in zip(starts, sounds, strict=True):
-            _place(clip, self._varied(sound), start)
-        return clip, sounds
+        spans = [
+            _place(clip, sound.what, self._varied(sound), start)
+            for start, sound in zip(starts, sounds, strict=True)
+        ]
+        return clip, tuple(spans)
 
-    def _in_sequence(self, sounds: list[Sound], length: int) -> tuple[Samples, list[Sound]]:
+    def _in_sequence(self, sounds: list[Sound], length: int) -> tuple[Samples, tuple[Span, ...]]:
         clip = np.zeros(length, np.float32)
         pieces = []
         for sound in sounds:
@@ -185,13 +214,14 @@ class Scenes:
             pieces.append(self._varied(sound)[: int(share * LARGEST_PART) if len(sounds) > 1 else share])
         free = max(0, length - sum(map(len, pieces)))
         gaps = sorted(self._random.uniform(0, free) for _ in pieces)
-        at = 0
-        for gap, piece in zip(gaps, pieces, strict=True):
-            _place(clip, piece, at + int(gap))
+        spans, at = [], 0
+        for gap, sound, piece in zip(gaps, sounds, pieces, strict=True):
+            spans.append(_place(clip, sound.what, piece, at + int(gap)))
             at += len(piece)
-        return clip, sounds
+        return clip, tuple(spans)
 
 
-def _place(clip: Samples, samples: Samples, start: int) -> None:
+def _place(clip: Samples, what: Event | Speech, samples: Samples, start: int) -> Span:
     piece = samples[: len(clip) - start]
     clip[start : start + len(piece)] += piece
+    return Span(what, start, start + len(piece))

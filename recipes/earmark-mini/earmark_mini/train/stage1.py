@@ -1,8 +1,8 @@
-"""Stage 1: CTC into the language model's own embedding table.
+"""Stage 1: into the language model's own embedding table.
 
 The adapter's output at each audio token, times the frozen embeddings of words plus one blank vector, is
-trained to spell what is said: audio tokens become near-copies of text embeddings before the language model
-hears any.
+trained by CTC to spell what is said, and in scenes to name what is heard at that very token: audio tokens
+become near-copies of text embeddings before the language model hears any.
 Only the batch's own words and a sample of others stand in each step's softmax, which is most of the cost.
 """
 
@@ -17,20 +17,24 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from ..modules import EMBEDDING_WIDTH, TOKEN_WIDTH, Adapter
-from .features import SOURCES, Features, read_features
+from .features import SOURCES, Features, SceneFeatures, read_features, read_scenes
 from .loop import Run, train
-from .models import load_language_model, load_tokenizer
+from .models import MIDDLE_LAYER, load_language_model, load_tokenizer
 from .words import sentence, word_errors
 from .words import tokens as tokens_of
 from .work import Work, write_whole
 
 STEPS = 12_000
 BATCH = 32
+SCENES = 16
+"""In a batch, beside the utterances."""
+
 POOL = 6 * BATCH
 """Utterances drawn for a batch, of which those of about one length are taken: less padding."""
 
 SAMPLED = 1024
 RATE = 1.2e-3
+COMMON = frozenset("a an the is are of in on to with at by its their someone and".split())
 HELD = 400
 """Held-out utterances of each source that the result is measured on."""
 
@@ -84,6 +88,55 @@ def spelling_loss(
     )
 
 
+def name_vectors(clauses: list[str], embeddings: Tensor, tokenizer: Tokenizer) -> Tensor:
+    """[n, 576]: the mean of the embeddings of each clause's words, without those of any clause."""
+    vectors = []
+    for clause in clauses:
+        words = [word for word in clause.split() if word not in COMMON]
+        vectors.append(embeddings[tokenizer.encode("".join(f" {word}" for word in words)).ids].mean(0))
+    return torch.stack(vectors)
+
+
+def naming_loss(
+    speller: Speller, batch: list[SceneFeatures], places: dict[str, int], names: Tensor, bf16: bool = False
+) -> Tensor:
+    """Cross-entropy a token: what is heard there by name, names alike where several are, blank where nothing
+    is. Where somebody speaks nothing is wanted. `places`: a clause's row of names [n, 576]."""
+    length = max(len(item.tokens) for item in batch)
+    tokens = torch.zeros(len(batch), length, TOKEN_WIDTH)
+    wanted = torch.zeros(len(batch), length, 1 + len(names))
+    for row, target, item in zip(tokens, wanted, batch, strict=True):
+        row[: len(item.tokens)] = torch.from_numpy(item.tokens.astype(np.float32))
+        for event in item.named:
+            if event.clause:
+                target[event.start : event.end, 1 + places[event.clause]] = 1
+        target[: len(item.tokens), 0] = (target[: len(item.tokens)].sum(-1) == 0).float()
+        for event in item.named:
+            if not event.clause:
+                target[event.start : event.end] = 0
+    shares = wanted / wanted.sum(-1, keepdim=True).clamp(min=1)
+    return -(shares * speller(tokens, names, bf16)).sum() / shares.sum().clamp(min=1)
+
+
+@torch.no_grad()
+def named(
+    speller: Speller, held: list[SceneFeatures], clauses: list[str], kinds: list[str], names: Tensor
+) -> dict[str, Any]:
+    """On held-out scenes: the share of events whose likeliest name, blank apart, over all their tokens
+    together is theirs, and of those whose class it is."""
+    events, right_clause, right_kind = 0, 0, 0
+    for item in held:
+        likely = speller(torch.from_numpy(item.tokens.astype(np.float32))[None], names)[0, :, 1:]
+        for event in item.named:
+            if event.clause and event.end > event.start:
+                best = int(likely[event.start : event.end].mean(0).argmax())
+                events += 1
+                right_clause += clauses[best] == event.clause
+                right_kind += kinds[best] == event.kind
+    shares = {"clauseRight": right_clause / max(events, 1), "classRight": right_kind / max(events, 1)}
+    return {"events": events, **shares}
+
+
 @torch.no_grad()
 def measured(
     speller: Speller, held: list[Features], embeddings: Tensor, tokenizer: Tokenizer
@@ -112,12 +165,17 @@ def stage1(
     seconds: float | None = None,
     bf16: bool = True,
 ) -> None:
-    """Train the adapter on all encoded speech."""
+    """Train the adapter on all encoded speech and scenes."""
     steps = steps or (4 if work.small else STEPS)
     torch.manual_seed(seed)
     embeddings = load_language_model(work).get_input_embeddings().weight.detach()
     tokenizer = load_tokenizer(work)
     learnt, held = (read_features(work, held=side) for side in (False, True))
+    scenes, held_scenes = (read_scenes(work, side) for side in ("train", "held"))
+    kind_of = {event.clause: event.kind for item in scenes for event in item.named if event.clause}
+    clauses = sorted(kind_of)
+    places = {clause: place for place, clause in enumerate(clauses)}
+    names = name_vectors(clauses, embeddings, tokenizer)
     targets = spelling(learnt, tokenizer.encode)
     vocabulary = sorted({i for target in targets for i in target})
     speller = Speller(embeddings)
@@ -132,9 +190,11 @@ def stage1(
         chosen = pool[first : first + batch_size]
         others = chance.sample(vocabulary, min(SAMPLED, len(vocabulary)))
         batch = [learnt[i] for i in chosen]
-        return spelling_loss(speller, batch, [targets[i] for i in chosen], others, embeddings, bf16)
+        spelt = spelling_loss(speller, batch, [targets[i] for i in chosen], others, embeddings, bf16)
+        heard = chance.sample(scenes, min(SCENES, len(scenes)))
+        return spelt + naming_loss(speller, heard, places, names, bf16)
 
-    settings = {"steps": steps, "seed": seed, "bf16": bf16}
+    settings = {"steps": steps, "seed": seed, "bf16": bf16, "middleLayer": MIDDLE_LAYER}
     run = Run(work.checkpoint("stage1"), steps, seed, resume, seconds, settings)
     train(
         run,
@@ -150,6 +210,7 @@ def stage1(
         some = [item for item in held if item.source == source][:HELD]
         if some:
             facts[source] = measured(speller, some, embeddings, tokenizer)
+    facts["scenes"] = named(speller, held_scenes, clauses, [kind_of[clause] for clause in clauses], names)
     text = json.dumps(facts, indent=2) + "\n"
     write_whole(work.results / "stage1.json", lambda part: part.write_text(text, "utf-8"))
     print(text)

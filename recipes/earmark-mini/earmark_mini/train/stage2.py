@@ -6,6 +6,7 @@ The three see the same scenes and keep ratios, so that what they learn can be co
 
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import torch
@@ -61,15 +62,16 @@ def train_answers(
     bits: int | None,
     drop: str,
     rates: tuple[float, float],
-    start: Path,
+    start: dict[str, Any],
     run: Run,
     bf16: bool,
 ) -> None:
-    """Train from another stage's checkpoint, or from weights as they are published."""
+    """Train from what `read_checkpoint` gives."""
     torch.manual_seed(run.seed)
     model = Trained(work, bits, bf16)
-    model.load(read_checkpoint(start)["state"])
-    ear, tokenizer = Ear(load_encoder(work, bf16)), load_tokenizer(work)
+    model.load(start["state"])
+    ear = Ear(load_encoder(work, bf16, start["settings"]["middleLayer"]))
+    tokenizer = load_tokenizer(work)
     library = Library(work, held=False)
     batches = SMALL_BATCHES if work.small else BATCHES
 
@@ -109,7 +111,9 @@ def stage2(
 ) -> None:
     """From stage 1's adapter."""
     steps = steps or (2 if work.small else STEPS)
+    begun = read_checkpoint(start or work.checkpoint("stage1"))
     settings = {"steps": steps, "seed": seed, "drop": drop, "bf16": bf16}
+    settings |= {"middleLayer": begun["settings"]["middleLayer"]}
     run = Run(work.checkpoint(name or f"stage2-{drop}"), steps, seed, resume, seconds, settings)
     rates = (ADAPTER_RATE, LORA_RATE)
-    train_answers(work, None, drop, rates, start or work.checkpoint("stage1"), run, bf16)
+    train_answers(work, None, drop, rates, begun, run, bf16)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from .loop import Run
+from .models import read_checkpoint
 from .stage2 import ADAPTER_RATE, LORA_RATE, train_answers
 from .work import Work
 
@@ -25,7 +26,9 @@ def stage3(
 ) -> None:
     """From stage 2's adapter and LoRA."""
     steps = steps or (2 if work.small else STEPS)
+    begun = read_checkpoint(start or work.checkpoint(f"stage2-{drop}"))
     settings = {"steps": steps, "seed": seed, "drop": drop, "bits": bits, "bf16": bf16}
+    settings |= {"middleLayer": begun["settings"]["middleLayer"]}
     run = Run(work.checkpoint(name or f"stage3-{drop}-{bits}"), steps, seed, resume, seconds, settings)
     rates = (SLOWER * ADAPTER_RATE, SLOWER * LORA_RATE)
-    train_answers(work, bits, drop, rates, start or work.checkpoint(f"stage2-{drop}"), run, bf16)
+    train_answers(work, bits, drop, rates, begun, run, bf16)
