@@ -1,3 +1,6 @@
+/** Bytes of memory from which on it matters on an ordinary computer what a model takes. */
+export const muchMemory = 1e9;
+
 /** A model pack as the interface lists it. */
 export interface ModelInfo {
   readonly modelId: string;
@@ -23,8 +26,36 @@ export interface ModelInfo {
   readonly memoryBytes: number;
   /** Set where that is more than the machine has, in the user's words. */
   readonly memoryProblem?: string;
+  /** About how long it takes; absent where the machine's speed was not measured, or the pack can not be read. */
+  readonly times?: RunTimes;
   /** Set where the pack can not be used, in the user's words. */
   readonly problem?: string;
+}
+
+/** Bits of a weight where it is multiplied: in blocks of 4 or 8 that share a scale (MatMulNBits), or float32. */
+export type ProductBits = 32 | 8 | 4;
+
+/** What a machine can do, measured. */
+export interface Speed {
+  /** Multiplications and additions per second, where many rows are multiplied with weights of so many bits. */
+  readonly productsPerSecond: Readonly<Record<ProductBits, number>>;
+  /** Of memory that is read or written. */
+  readonly bytesPerSecond: number;
+}
+
+/** About how long a model takes for a whole window of sound. */
+export interface RunTimes {
+  readonly encodeSeconds: number;
+  /** With every token kept. */
+  readonly all: ReadingTimes;
+  /** With a quarter of the tokens kept. */
+  readonly quarter: ReadingTimes;
+}
+
+export interface ReadingTimes {
+  readonly prefillSeconds: number;
+  /** For each token of the answer. */
+  readonly secondsPerToken: number;
 }
 
 /** What a run asks: the person's question, the model's own where they gave none, nothing where it can not be asked. */

@@ -1,24 +1,38 @@
 import * as os from 'node:os';
 import { EarmarkError } from '../../protocol/errors';
 import { sizeWords } from '../../report/numbers';
-import { samplesPerToken, type AnyDecoder, type Pack } from './pack';
+import { samplesPerPosition, samplesPerToken, type AnyDecoder, type Pack } from './pack';
+import { weightsOf } from './weights';
 
 /** Positions of text and answer beside a window of audio: what is usual. */
-const textPositions = 100;
+export const textPositions = 100;
 
-/** Bytes of memory that a pack takes: its weights as they run, and keys and values of a window with every token kept. */
+/** An engine process with onnxruntime, a window's log-mel and hardly any model; measured. */
+const processBytes = 150e6;
+/** Matrices [heads, positions, positions] that an encoder's layer holds at once; measured. */
+const attentionMatrices = 3;
+
+/**
+ * Bytes of memory that a pack takes at most: the process, its weights as they run, what is there twice while it is
+ * loaded, and of a window with every token kept the encoder's attention and the decoder's keys and values.
+ */
 export function memoryNeeded(pack: Pack): number {
-  const weights = pack.parts
-    ? Object.values(pack.parts).reduce((sum, { memoryBytes }) => sum + memoryBytes, 0)
-    : pack.files.reduce((sum, { bytes }) => sum + bytes, 0) * widening(pack);
-  const { windowSeconds, sampleRate } = pack.frontEnd;
-  const audio = Math.ceil((windowSeconds * sampleRate) / samplesPerToken(pack));
-  return weights + cacheBytes(pack.decoder, audio + textPositions);
+  const weights = [...weightsOf(pack).values()].reduce((sum, part) => sum + part.memoryBytes + part.inGraphBytes, 0);
+  const { heads } = pack.encoder;
+  const attention = attentionMatrices * heads * windowPositions(pack) ** 2 * Float32Array.BYTES_PER_ELEMENT;
+  return processBytes + weights + attention + cacheBytes(pack.decoder, windowTokens(pack) + textPositions);
 }
 
-/** A processor runs float16 weights as float32. */
-function widening({ precision }: Pack): number {
-  return Object.values(precision).includes('fp16') ? 2 : 1;
+/** Encoder positions of a whole window. */
+export function windowPositions(pack: Pack): number {
+  const { windowSeconds, sampleRate } = pack.frontEnd;
+  return Math.ceil((windowSeconds * sampleRate) / samplesPerPosition(pack));
+}
+
+/** Tokens of a whole window. */
+export function windowTokens(pack: Pack): number {
+  const { windowSeconds, sampleRate } = pack.frontEnd;
+  return Math.ceil((windowSeconds * sampleRate) / samplesPerToken(pack));
 }
 
 /** Bytes. macOS counts memory that it would give up at once as used, so there all of it is free. */
