@@ -20,7 +20,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('Earmark', { log: true });
   const engineParams = () => ({ ...readEngineSettings(), modelFolders: models.folders() });
   const engine = new EngineClient(path.join(context.extensionPath, 'dist', 'engine.js'), engineParams, log);
-  // Measuring an evaluation or importing a model takes a process for seconds: sounds have one of their own.
+  // Measuring an evaluation or the machine and importing a model take a process: sounds have one of their own.
   const secondEngine = new EngineClient(path.join(context.extensionPath, 'dist', 'engine.js'), engineParams, log);
   const models = new Models(
     context,
@@ -64,6 +64,7 @@ export function activate(context: vscode.ExtensionContext): void {
       onEngine: () => {
         engine.reset();
         secondEngine.reset();
+        models.forgetSpeed();
       },
       onModels: () => {
         // Whatever runs goes on.

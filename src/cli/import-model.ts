@@ -1,10 +1,13 @@
 import * as path from 'node:path';
 import { memoryNeeded } from '../engine/model/needs';
 import { readPack } from '../engine/model/pack';
+import { runTimes } from '../engine/model/run-times';
 import type { Precision } from '../hub/repository-layout';
 import { importFolder } from '../import/import-folder';
 import { sizeWords } from '../report/numbers';
+import { timeSentence } from '../report/time-words';
 import { signalOfInterrupt } from './interrupt';
+import { measureSpeed } from './measure-speed';
 import { warnOfMemory } from './memory-warning';
 import { ProgressLine } from './progress-line';
 
@@ -25,14 +28,22 @@ export async function importModel(named: string, { precision, json }: ImportArgu
     line.end();
   });
   const { modelId, found, notes } = imported;
-  const memoryBytes = memoryNeeded(await readPack(folder));
+  const pack = await readPack(folder);
+  const memoryBytes = memoryNeeded(pack);
+  const speed = await measureSpeed();
+  const times = speed ? runTimes(pack, speed) : undefined;
   if (json) {
-    process.stdout.write(`${JSON.stringify({ ...imported, folder, memoryBytes }, undefined, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ ...imported, folder, memoryBytes, times }, undefined, 2)}\n`);
     return;
   }
   const needs = `It needs about ${sizeWords(memoryBytes)} of memory.`;
   const use = `Use it with --models ${folder} --model ${modelId}.`;
-  process.stdout.write([`${folder} is a model now.`, ...found, needs, use].map((text) => `${text}\n`).join(''));
+  process.stdout.write(
+    [`${folder} is a model now.`, ...found, needs, timeSentence(times), use]
+      .filter(Boolean)
+      .map((text) => `${text}\n`)
+      .join(''),
+  );
   notes.forEach((note) => {
     line.say(note);
   });

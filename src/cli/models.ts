@@ -2,8 +2,10 @@ import { Option, type Command } from 'commander';
 import { defaultEndpoint } from '../hub/repository';
 import { precisions } from '../hub/repository-layout';
 import { findStored, listStored, removeStored, verifyStored, type StoredModel } from '../hub/stored-models';
-import { sizeWords } from '../report/numbers';
+import type { ReadingTimes, RunTimes } from '../protocol/model';
+import { aboutWords, sizeWords } from '../report/numbers';
 import { importModel } from './import-model';
+import { measureSpeed } from './measure-speed';
 import { warnOfMemory } from './memory-warning';
 import { pull } from './pull';
 import { addModelFolderOption, modelFolders, type ModelFolderOptions } from './run-options';
@@ -43,22 +45,44 @@ function registerList(models: Command): void {
   addModelFolderOption(models.command('list', { isDefault: true }).description('Lists the models that are installed.'))
     .option('--json', 'print JSON on standard output', false)
     .action(async (options: ModelFolderOptions & { json: boolean }) => {
-      const stored = await listStored(modelFolders(options));
+      const stored = await listStored(modelFolders(options), await measureSpeed());
       process.stdout.write(
         options.json
           ? `${JSON.stringify(stored.map(storedJson), null, 2)}\n`
-          : `${formatTable(['id', 'size', 'memory', 'licence', 'source', 'title'], stored.map(row))}\n`,
+          : `${formatTable(columns, stored.map(row))}\n`,
       );
+      if (!options.json && stored.some(({ info }) => info?.times)) {
+        process.stdout.write(`\n${aboutTimes}\n`);
+      }
       for (const { name, info } of stored) {
         warnOfMemory(name, info?.memoryBytes);
       }
     });
 }
 
+const columns = ['id', 'size', 'memory', 'encode', 'prefill', 'token', 'licence', 'source', 'title'];
+const aboutTimes =
+  'Encode, prefill and each token of the answer: about how long a window of sound takes on this machine, reckoned from ' +
+  'its measured speed; in brackets with a quarter of the tokens kept.';
+
 function row({ name, bytes, info, source }: StoredModel): string[] {
   const from = source ? `${source.repository}@${source.commit.slice(0, 7)}` : '';
   const memory = info?.memoryBytes ? sizeWords(info.memoryBytes) : '';
-  return [name, sizeWords(bytes), memory, info?.licence ?? '', from, info ? (info.problem ?? info.title) : notImported];
+  const title = info ? (info.problem ?? info.title) : notImported;
+  return [name, sizeWords(bytes), memory, ...timeCells(info?.times), info?.licence ?? '', from, title];
+}
+
+function timeCells(times: RunTimes | undefined): string[] {
+  if (!times) {
+    return ['', '', ''];
+  }
+  const both = (seconds: (reading: ReadingTimes) => number): string =>
+    `${aboutWords(seconds(times.all))} (${aboutWords(seconds(times.quarter))})`;
+  return [
+    aboutWords(times.encodeSeconds),
+    both(({ prefillSeconds }) => prefillSeconds),
+    both(({ secondsPerToken }) => secondsPerToken),
+  ];
 }
 
 /** A model as the interface lists it, with where it came from; what is no pack says so as its problem. */

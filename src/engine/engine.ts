@@ -5,7 +5,7 @@ import { experimentNamed } from '../experiments/registry';
 import { EarmarkError } from '../protocol/errors';
 import type { ExperimentResult } from '../protocol/experiment';
 import type { Explanation } from '../protocol/explanation';
-import type { ModelInfo } from '../protocol/model';
+import type { ModelInfo, Speed } from '../protocol/model';
 import type { Provider } from '../protocol/provider';
 import type { Analysis, Run, RunEvent, RunSettings } from '../protocol/run';
 import { version } from '../../package.json';
@@ -18,6 +18,7 @@ import { loadModel, releaseModel, type Model } from './model/load';
 import { samplesPerToken } from './model/pack';
 import { onCpu, reasonOf } from './model/provider';
 import { loadRuntime, type Runtime } from './model/runtime';
+import { measureSpeed } from './model/speed';
 import { analyseClip, encodeClip, explainRun, runClip } from './pipeline';
 
 /** Encoder results kept in memory: about ten minutes of audio for the default model. */
@@ -59,6 +60,7 @@ export class Engine {
   });
   private model: LoadedModel | undefined;
   private runtime: Promise<Runtime> | undefined;
+  private speed: Promise<Speed | null> | undefined;
   private queue: Promise<unknown> = Promise.resolve();
   private modelFolders: readonly string[];
 
@@ -79,6 +81,11 @@ export class Engine {
 
   async listModels(): Promise<readonly ModelInfo[]> {
     return (await findPacks(this.modelFolders)).map((found) => found.info);
+  }
+
+  /** What the processor can do, measured once and while no model runs; null where models do not run on it. */
+  measureSpeed(signal: AbortSignal): Promise<Speed | null> {
+    return this.alone(signal, () => (this.speed ??= this.speedOfProcessor()));
   }
 
   changeModelFolders(modelFolders: readonly string[]): void {
@@ -189,6 +196,11 @@ export class Engine {
   private getRuntime(): Promise<Runtime> {
     this.runtime ??= loadRuntime(this.options.threads, this.options.provider);
     return this.runtime;
+  }
+
+  private async speedOfProcessor(): Promise<Speed | null> {
+    const { runtime } = await this.describe();
+    return runtime?.provider === 'cpu' ? measureSpeed(await this.getRuntime()) : null;
   }
 
   /** @throws EarmarkError `model-not-found` naming the models there are */

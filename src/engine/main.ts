@@ -46,6 +46,7 @@ connection.onRequest(protocol.initialize, (params) =>
   }),
 );
 connection.onRequest(protocol.listModels, () => answer(() => running().listModels()));
+connection.onRequest(protocol.measureSpeed, (_, token) => answer(() => running().measureSpeed(signalOf(token))));
 connection.onRequest(protocol.importModel, ({ folder, precision, progress }, token) =>
   answer(() => importFolder(folder, { precision, ...call(protocol.importProgress, progress, token) })),
 );

@@ -4,6 +4,7 @@ import { parseEndpoint, repositoryPage } from '../hub/repository';
 import { listStored, removeStored, verifyStored, type StoredModel } from '../hub/stored-models';
 import type { ModelInfo } from '../protocol/model';
 import { sizeWords } from '../report/numbers';
+import { timeSentence } from '../report/time-words';
 import { addModel } from './add-model';
 import { importModel } from './import-model';
 import type { ModelServices } from './models';
@@ -16,19 +17,24 @@ interface ModelItem extends vscode.QuickPickItem {
 /** *Earmark: Manage Models*: what there is, and what can be done about it. */
 export async function manageModels(services: ModelServices): Promise<void> {
   try {
-    const stored = await listStored(services.folders());
-    const items: ModelItem[] = [
-      ...stored.map((model) => ({ ...describe(model, services), run: () => manage(model, services) })),
-      { label: '', kind: vscode.QuickPickItemKind.Separator, run: () => undefined },
-      { label: '$(cloud-download) Add Model…', run: () => addModel(services) },
-      { label: '$(folder-library) Import Model…', run: () => importModel(services) },
-      { label: '$(key) Token of the Hub…', run: () => services.token.ask(parseEndpoint(readHubEndpoint())) },
-    ];
-    const chosen = await vscode.window.showQuickPick(items, { title: 'Models', matchOnDescription: true });
+    const options = { title: 'Models', matchOnDescription: true };
+    // The list is there at once, and says that it waits, while the machine is measured.
+    const chosen = await vscode.window.showQuickPick(listItems(services), options);
     await chosen?.run();
   } catch (thrown) {
     await services.showError(thrown);
   }
+}
+
+async function listItems(services: ModelServices): Promise<ModelItem[]> {
+  const stored = await listStored(services.folders(), await services.measureSpeed());
+  return [
+    ...stored.map((model) => ({ ...describe(model, services), run: () => manage(model, services) })),
+    { label: '', kind: vscode.QuickPickItemKind.Separator, run: () => undefined },
+    { label: '$(cloud-download) Add Model…', run: () => addModel(services) },
+    { label: '$(folder-library) Import Model…', run: () => importModel(services) },
+    { label: '$(key) Token of the Hub…', run: () => services.token.ask(parseEndpoint(readHubEndpoint())) },
+  ];
 }
 
 function describe({ name, bytes, info, source, folder }: StoredModel, services: ModelServices): vscode.QuickPickItem {
@@ -37,8 +43,12 @@ function describe({ name, bytes, info, source, folder }: StoredModel, services: 
   return {
     label: info?.title ?? name,
     description: marks.filter((mark) => mark !== undefined).join(', '),
-    detail: info?.problem ?? info?.memoryProblem ?? (info ? from : `${from}: could not be imported`),
+    detail: info ? (info.problem ?? usableWords(info, from)) : `${from}: could not be imported`,
   };
+}
+
+function usableWords({ memoryProblem, times }: ModelInfo, from: string): string {
+  return [memoryProblem, timeSentence(times), from].filter(Boolean).join(' ');
 }
 
 function memoryWords(info: ModelInfo | undefined): string | undefined {

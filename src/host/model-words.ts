@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { sizeWords } from '../report/numbers';
+import { timeSentence } from '../report/time-words';
 import type { ModelServices } from './models';
 import { plainMessage } from './plain-message';
 
@@ -18,9 +19,12 @@ export async function offerModel(
   services: ModelServices,
   { modelId, opening, found, notes, told = '' }: NewModel,
 ): Promise<void> {
+  await services.measureSpeed();
   const model = (await services.list()).find((one) => one.modelId === modelId);
   const memory = model ? (model.memoryProblem ?? `It needs about ${sizeWords(model.memoryBytes)} of memory.`) : '';
-  const words = [`Earmark: ${opening}`, ...found, ...notes, memory, told].filter((text) => text !== '').join(' ');
+  const words = [`Earmark: ${opening}`, ...found, ...notes, memory, timeSentence(model?.times), told]
+    .filter((text) => text !== '')
+    .join(' ');
   const show =
     notes.length > 0 || model?.memoryProblem !== undefined
       ? vscode.window.showWarningMessage

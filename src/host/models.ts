@@ -4,7 +4,7 @@ import { expandHome, modelFolderProblem } from '../engine/model/model-folders';
 import { findPacks } from '../engine/model/find-packs';
 import { userModelFolder } from '../hub/user-model-folder';
 import { EarmarkError } from '../protocol/errors';
-import type { ModelInfo } from '../protocol/model';
+import { muchMemory, type ModelInfo, type Speed } from '../protocol/model';
 import * as protocol from '../protocol/engine';
 import type { Precision } from '../hub/repository-layout';
 import type { FileProgress } from '../protocol/file-progress';
@@ -18,7 +18,7 @@ import { plainMessage } from './plain-message';
 import { readEngineSettings, readViewSettings, setDefaultModel } from './settings';
 
 /** What commands about models need. */
-export type ModelServices = Omit<Models, 'add' | 'import' | 'manage' | 'dispose'>;
+export type ModelServices = Omit<Models, 'add' | 'import' | 'manage' | 'forgetSpeed' | 'dispose'>;
 
 /** The models of this VS Code: where they are, which there are, and what a person can do about them. */
 export class Models implements vscode.Disposable {
@@ -30,6 +30,9 @@ export class Models implements vscode.Disposable {
   readonly ownFolder: string;
   /** Read once, until something changes. */
   private known: Promise<readonly ModelInfo[]> | undefined;
+  /** Of this machine, once somebody asked: measuring takes a process. */
+  private speed: Speed | null = null;
+  private measuring: Promise<void> | undefined;
   private readonly told = new Set<string>();
   private readonly focus: vscode.Disposable;
 
@@ -37,7 +40,8 @@ export class Models implements vscode.Disposable {
     private readonly context: vscode.ExtensionContext,
     readonly log: vscode.LogOutputChannel,
     readonly stopEngine: () => void,
-    private readonly importer: EngineClient,
+    /** For what takes a process for seconds. */
+    private readonly secondEngine: EngineClient,
   ) {
     this.token = new HubToken(context.secrets);
     this.ownFolder = vscode.Uri.joinPath(context.globalStorageUri, 'models').fsPath;
@@ -64,8 +68,15 @@ export class Models implements vscode.Disposable {
     if (!this.known) {
       this.known = this.read();
       void this.warnOfFolders();
+      void this.measureForLarge(this.known);
     }
     return this.known;
+  };
+
+  /** From now on the models say how long they take. Another process measures, once. */
+  readonly measureSpeed = (): Promise<Speed | null> => {
+    this.measuring ??= this.askForSpeed();
+    return this.measuring.then(() => this.speed);
   };
 
   readonly add = (): Promise<void> => addModel(this);
@@ -88,14 +99,20 @@ export class Models implements vscode.Disposable {
     signal: AbortSignal,
     onProgress: (progress: FileProgress) => void,
   ): Promise<ImportedModel> {
-    const use = this.importer.use();
+    const use = this.secondEngine.use();
     try {
       const params = (progress: string) => ({ folder, progress, ...(precision && { precision }) });
       const progress = { type: protocol.importProgress, report: onProgress };
-      return await this.importer.request(protocol.importModel, params, { signal, progress });
+      return await this.secondEngine.request(protocol.importModel, params, { signal, progress });
     } finally {
       use.dispose();
     }
+  }
+
+  /** Models will run otherwise. */
+  forgetSpeed(): void {
+    this.speed = null;
+    this.measuring = undefined;
   }
 
   defaultModel(): string {
@@ -129,7 +146,28 @@ export class Models implements vscode.Disposable {
   }
 
   private async read(): Promise<readonly ModelInfo[]> {
-    return (await findPacks(this.folders())).map(({ info }) => info);
+    return (await findPacks(this.folders(), this.speed)).map(({ info }) => info);
+  }
+
+  /** The pickers say how long a large model takes; where there is none, nothing needs to be measured. */
+  private async measureForLarge(models: Promise<readonly ModelInfo[]>): Promise<void> {
+    if ((await models).some(({ memoryBytes }) => memoryBytes >= muchMemory)) {
+      await this.measureSpeed();
+    }
+  }
+
+  private async askForSpeed(): Promise<void> {
+    const use = this.secondEngine.use();
+    try {
+      this.speed = await this.secondEngine.request(protocol.measureSpeed, () => undefined);
+      this.refresh();
+    } catch (error) {
+      // Times are left away, and asked for again another time.
+      this.measuring = undefined;
+      this.log.warn(`The speed of this machine was not measured: ${EarmarkError.from(error).message}`);
+    } finally {
+      use.dispose();
+    }
   }
 
   private async refreshIfOthers(): Promise<void> {

@@ -4,7 +4,7 @@ import { findPacks } from '../engine/model/find-packs';
 import { expandHome, partialSuffix } from '../engine/model/model-folders';
 import { readPack, verifyFile, verifyPack } from '../engine/model/pack';
 import { EarmarkError } from '../protocol/errors';
-import type { ModelInfo } from '../protocol/model';
+import type { ModelInfo, Speed } from '../protocol/model';
 import { writeError } from './disk';
 import { readSource, type ModelSource } from './model-source';
 
@@ -20,10 +20,10 @@ export interface StoredModel {
   readonly info?: ModelInfo;
 }
 
-/** Everything in the folders of models, in the order in which models are found. */
-export async function listStored(modelFolders: readonly string[]): Promise<StoredModel[]> {
+/** Everything in the folders of models, in the order in which models are found; with a speed, how long each takes. */
+export async function listStored(modelFolders: readonly string[], speed?: Speed | null): Promise<StoredModel[]> {
   const packs: StoredModel[] = [];
-  for (const { folder, info } of await findPacks(modelFolders)) {
+  for (const { folder, info } of await findPacks(modelFolders, speed)) {
     const source = await readSource(folder);
     packs.push({ name: info.modelId, folder, bytes: info.bytes, info, ...(source && { source }) });
   }

@@ -8,7 +8,7 @@ import type { ResultsOverview, ResultsStage } from './results';
 import type { SummaryRow } from './evaluation-summary';
 import type { ExperimentResult } from './experiment';
 import type { Explanation } from './explanation';
-import type { ModelInfo } from './model';
+import type { ModelInfo, Speed } from './model';
 import type { Provider } from './provider';
 import type { Analysis, Run, RunEvent, RunSettings } from './run';
 
@@ -43,6 +43,9 @@ export interface EngineInfo {
 export const initialize = new RequestType<InitializeParams, EngineInfo, ErrorData>('initialize');
 
 export const listModels = new RequestType<undefined, readonly ModelInfo[], ErrorData>('listModels');
+
+/** What the processor can do, measured once; null where models do not run on it. */
+export const measureSpeed = new RequestType<undefined, Speed | null, ErrorData>('measureSpeed');
 
 /** Makes a model of a folder with an ONNX export, in one precision where it has several. */
 export const importModel = new RequestType<

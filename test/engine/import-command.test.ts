@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, cpSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Pack } from '../../src/engine/model/pack';
+import type { ModelInfo } from '../../src/protocol/model';
 import { packFolder, repository, sampleFiles } from './default-model';
 import { editJson } from '../edit-json';
 
@@ -52,7 +54,8 @@ describe('earmark models import', () => {
       expect.stringMatching(/^Ultravox in fp32: an encoder of 2 layers with 2 heads, one token for 160 ms; a decoder/),
       'The attention of its encoder’s last layer can be read.',
       'Its prompt is the one of its chat template.',
-      expect.stringMatching(/^It needs about 2\.\d MB of memory\.$/),
+      expect.stringMatching(/^It needs about 20\d MB of memory\.$/),
+      expect.stringMatching(/^A window of sound takes about \d.* to encode, .* to prefill .* for each token/),
       `Use it with --models ${folder} --model my-ultravox.`,
       '',
     ]);
@@ -68,7 +71,7 @@ describe('earmark models import', () => {
     });
   });
 
-  it('prints JSON, and so does the list, with what the model needs in memory', () => {
+  it('prints JSON, and so does the list, with what the model needs in memory and time', () => {
     const { status, stdout, stderr } = earmark('models', 'import', folder, '--json');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const imported = JSON.parse(stdout) as { memoryBytes: number };
@@ -78,12 +81,16 @@ describe('earmark models import', () => {
       found: [expect.any(String), expect.any(String), expect.any(String)],
       notes: [expect.stringContaining('logits of every position')],
       memoryBytes: expect.any(Number) as number,
+      times: expect.objectContaining({ encodeSeconds: expect.any(Number) as number }) as object,
     });
-    const [listed] = JSON.parse(earmark('models', '--models', parent, '--json').stdout) as object[];
+    const [listed] = JSON.parse(earmark('models', '--models', parent, '--json').stdout) as ModelInfo[];
     expect(listed).toMatchObject({ modelId: 'my-ultravox', folder, memoryBytes: imported.memoryBytes });
-    // All files, and keys and values of 188 + 100 positions: 2 layers, 2 heads of 16, float32.
-    const { bytes } = listed as { bytes: number };
-    expect(imported.memoryBytes).toBe(bytes + 2 * 2 * 2 * 16 * 4 * 288);
+    // The process; float32 graphs, twice; attention of 2 heads; keys and values of 188 + 100 positions in 2 layers.
+    const { files } = JSON.parse(readFileSync(at('pack.json'), 'utf8')) as Pick<Pack, 'files'>;
+    const weights = files.filter((file) => file.path.endsWith('.onnx')).reduce((sum, { bytes }) => sum + bytes, 0);
+    const attention = 3 * 2 * 1500 * 1500 * 4;
+    expect(imported.memoryBytes).toBe(150e6 + 2 * weights + attention + 2 * 2 * 2 * 16 * 4 * 288);
+    expect(listed!.times!.quarter.prefillSeconds).toBeLessThan(listed!.times!.all.prefillSeconds);
   });
 
   it('asks for one of several precisions, with their sizes', () => {
@@ -201,13 +208,13 @@ describe('earmark models import', () => {
     editJson(at('pack.json'), (pack) => ({ ...pack, parts: { decoder: { parameters: 1, memoryBytes: 9e14 } } }));
     const listed = earmark('models', '--models', parent);
     expect(listed.stderr).toMatch(
-      /my-ultravox does not fit: it needs about 900000\.00 GB of memory, and .* GB are free/,
+      /my-ultravox does not fit: it needs about 900000\.2\d GB of memory, and .* GB are free/,
     );
-    expect(listed.stdout).toMatch(/my-ultravox +\d\.\d MB +900000\.00 GB/);
+    expect(listed.stdout).toMatch(/my-ultravox +\d\.\d MB +900000\.2\d GB/);
     const [json] = JSON.parse(earmark('models', '--models', parent, '--json').stdout) as { memoryProblem?: string }[];
-    expect(json!.memoryProblem).toMatch(/^It needs about 900000\.00 GB of memory, and this computer has .* GB\.$/);
+    expect(json!.memoryProblem).toMatch(/^It needs about 900000\.2\d GB of memory, and this computer has .* GB\.$/);
     const refused = caption();
-    expect(refused.stderr).toMatch(/The model "my-ultravox" needs about 900000\.00 GB of memory, and .* GB are free\./);
+    expect(refused.stderr).toMatch(/The model "my-ultravox" needs about 900000\.2\d GB of memory, and .* GB are free\./);
     expect(refused).toMatchObject({ status: 4, stdout: '' });
   });
 });

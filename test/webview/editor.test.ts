@@ -59,11 +59,17 @@ describe('choosing', () => {
     expect(await field.getAttribute('aria-invalid')).toBe('false');
   });
 
-  it('says what a large model needs in memory before it is chosen, and where there is not so much', async () => {
+  it('says what a large model needs in memory and time before it is chosen, and where there is not so much', async () => {
     const memoryProblem = 'It needs about 64.00 GB of memory, and this computer has 8.00 GB.';
+    const times = {
+      encodeSeconds: 13,
+      all: { prefillSeconds: 70, secondsPerToken: 1.1 },
+      quarter: { prefillSeconds: 20, secondsPerToken: 0.5 },
+    };
     const models = [
       model,
       { ...model, modelId: 'large', title: 'Large', memoryBytes: 6.3e9 },
+      { ...model, modelId: 'timed', title: 'Timed', memoryBytes: 6.3e9, times },
       { ...model, modelId: 'too-large', title: 'Too large', memoryBytes: 64e9, memoryProblem },
     ];
     const { page, problems } = await openEditor({ models });
@@ -71,6 +77,7 @@ describe('choosing', () => {
     expect(await options.allTextContents()).toEqual([
       model.title,
       'Large (needs 6.30 GB of memory)',
+      'Timed (needs 6.30 GB of memory; about 83 s to the first word)',
       'Too large (needs 64.00 GB of memory, more than there is)',
     ]);
     await page.getByRole('combobox', { name: 'Model' }).click();

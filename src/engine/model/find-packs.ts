@@ -1,11 +1,12 @@
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { EarmarkError } from '../../protocol/errors';
-import type { ModelInfo } from '../../protocol/model';
+import type { ModelInfo, Speed } from '../../protocol/model';
 import { sizeWords } from '../../report/numbers';
 import { packFolders } from './model-folders';
 import { memoryNeeded } from './needs';
 import { readPack, samplesPerToken, taps, type Pack } from './pack';
+import { runTimes } from './run-times';
 
 /** A pack found on disk, or a folder that should be one and why it is not. */
 export interface FoundPack {
@@ -13,12 +14,16 @@ export interface FoundPack {
   readonly info: ModelInfo;
 }
 
-/** The packs of several model folders, in order; the first of an id wins. A folder may be a pack itself. */
-export async function findPacks(modelFolders: readonly string[]): Promise<FoundPack[]> {
+/**
+ * The packs of several model folders, in order; the first of an id wins. A folder may be a pack itself.
+ *
+ * @param speed of this machine, where it was measured: then each pack says how long it takes
+ */
+export async function findPacks(modelFolders: readonly string[], speed?: Speed | null): Promise<FoundPack[]> {
   const found = new Map<string, FoundPack>();
   for (const parent of modelFolders) {
     for (const folder of await packFolders(parent)) {
-      const info = await describePack(folder);
+      const info = await describePack(folder, speed);
       if (!found.has(info.modelId)) {
         found.set(info.modelId, { folder, info });
       }
@@ -42,9 +47,9 @@ export async function findPack(modelFolders: readonly string[], modelId: string)
   return found;
 }
 
-async function describePack(folder: string): Promise<ModelInfo> {
+async function describePack(folder: string, speed: Speed | null | undefined): Promise<ModelInfo> {
   try {
-    return packInfo(folder, await readPack(folder));
+    return packInfo(folder, await readPack(folder), speed);
   } catch (error) {
     const name = path.basename(folder);
     return {
@@ -69,7 +74,7 @@ async function describePack(folder: string): Promise<ModelInfo> {
   }
 }
 
-function packInfo(folder: string, pack: Pack): ModelInfo {
+function packInfo(folder: string, pack: Pack, speed: Speed | null | undefined): ModelInfo {
   const memoryBytes = memoryNeeded(pack);
   const memoryProblem = memoryProblemOf(memoryBytes);
   return {
@@ -90,6 +95,7 @@ function packInfo(folder: string, pack: Pack): ModelInfo {
     precision: pack.precision,
     memoryBytes,
     ...(memoryProblem !== undefined && { memoryProblem }),
+    ...(speed && { times: runTimes(pack, speed) }),
   };
 }
 
