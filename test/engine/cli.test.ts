@@ -147,7 +147,11 @@ describe('earmark', () => {
   });
 
   it('lists and verifies models', () => {
-    expect(earmark('models').stdout).toMatch(/earmark-mini +\d+ MB +\d+ MB +Apache-2\.0/);
+    const { stdout } = earmark('models');
+    expect(stdout).toMatch(
+      /earmark-mini +\d+ MB +\d+ MB +[\d.]+ m?s +[\d.]+ m?s \([\d.]+ m?s\) +[\d.]+ m?s \([\d.]+ m?s\) +Apache-2\.0/,
+    );
+    expect(stdout).toMatch(/about how long a window of sound takes on this machine/);
     expect(earmark('models', 'verify', 'earmark-mini').stdout).toMatch(/files are as they should be/);
   });
 

@@ -113,6 +113,13 @@ describe('the engine process', () => {
     await expect(ask(connection, protocol.run, params)).rejects.toMatchObject({ code: 'clip-closed' });
   });
 
+  it('measures the machine once', async () => {
+    const speed = await ask(connection, protocol.measureSpeed, undefined);
+    expect(speed).toMatchObject({ bytesPerSecond: expect.any(Number) as number });
+    // Another measurement would give other numbers.
+    expect(await ask(connection, protocol.measureSpeed, undefined)).toEqual(speed);
+  });
+
   it('imports a folder, and looks for models in other folders while a run goes on', async () => {
     const parent = mkdtempSync(path.join(tmpdir(), 'earmark-process-'));
     // Called like the model that ships: what is encoded by one must not be taken for the other's.

@@ -243,7 +243,7 @@ describe('models in VS Code', () => {
 
     await pictures('manage-models', async () => {
       await workbench.runCommand('Earmark: Manage Models');
-      await expect.poll(() => row('earmark-audio--ultravox--q4').textContent()).toMatch(/ MB of memory, default.*A window of sound takes about \d+ m?s to encode, .* for each token/);
+      await expect.poll(() => row('earmark-audio--ultravox--q4').textContent()).toMatch(/ MB of memory, default.*A window of sound takes about [\d.]+ m?s to encode, .* for each token/);
     });
     await manage('Ultravox (earmark-audio--ultravox--q4', 'Verify');
     await workbench.notification(/earmark-audio--ultravox--q4: \d+ files are as they should be\./).waitFor();
