@@ -48,6 +48,8 @@ const tools = [
 const venv =
   'python3 -m venv .cache/venv && .cache/venv/bin/pip install ' +
   '-r test/reference/requirements.txt -r recipes/audio-llm/requirements.txt';
+const training =
+  'python3 -m venv .cache/training && .cache/training/bin/pip install -r recipes/earmark-mini/requirements.txt';
 const whisper = [
   '.cache/venv/bin/pip install -r recipes/whisper-base/requirements.txt',
   'cd recipes/whisper-base && ../../.cache/venv/bin/python -m whisper_base --out ../../.cache/models/whisper-base',
@@ -58,7 +60,8 @@ export function describeMissing() {
   const missing = tools.filter(({ found }) => !found());
   const packages = answers(python(), '-c', 'import numpy, pycocoevalcap, jiwer, whisper_normalizer, onnx, jinja2');
   const pack = hasWhisper();
-  if (missing.length === 0 && packages && pack) {
+  const torch = answers(trainingPython(), '-c', 'from importlib.metadata import version; version("torch")');
+  if (missing.length === 0 && packages && pack && torch) {
     return undefined;
   }
   const lines = ['The tests need what is not here:', ...missing.map(({ name, why }) => `  ${name}: ${why}`)];
@@ -69,6 +72,9 @@ export function describeMissing() {
   }
   if (!pack) {
     lines.push('  The model pack whisper-base, as its recipe makes it now: is tested against transformers');
+  }
+  if (!torch) {
+    lines.push('  PyTorch in an environment of its own (5 GB): a small run of the training of the default model');
   }
   if (missing.length > 0) {
     lines.push(
@@ -82,14 +88,25 @@ export function describeMissing() {
   if (!pack) {
     lines.push('For the model pack, in the root of the repository, then:', ...whisper.map((line) => `  ${line}`));
   }
+  if (!torch) {
+    lines.push('For PyTorch, in the root of the repository, with Python 3.11:', `  ${training}`);
+  }
   return lines.join('\n');
 }
 
 /** The interpreter that has what recipes and references import: EARMARK_PYTHON, or that of .cache/venv. */
 export function python() {
-  const environments = ['.cache/venv/bin/python', '.cache/venv/Scripts/python.exe'];
-  const own = environments.map((file) => path.join(repository, file)).find((file) => existsSync(file));
-  return process.env['EARMARK_PYTHON'] ?? own ?? 'python3';
+  return process.env['EARMARK_PYTHON'] ?? pythonOf('.cache/venv');
+}
+
+/** The interpreter that has PyTorch: EARMARK_TRAINING_PYTHON, or that of .cache/training. */
+export function trainingPython() {
+  return process.env['EARMARK_TRAINING_PYTHON'] ?? pythonOf('.cache/training');
+}
+
+function pythonOf(environment) {
+  const places = ['bin/python', 'Scripts/python.exe'];
+  return places.map((file) => path.join(repository, environment, file)).find((file) => existsSync(file)) ?? 'python3';
 }
 
 /** Whether the pack is there, whole, and not older than its recipe. */

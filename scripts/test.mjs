@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { repository } from './cache-folder.mjs';
-import { describeMissing, python } from './requirements.mjs';
+import { describeMissing, python, trainingPython } from './requirements.mjs';
 import { runInRepository } from './run-in-repository.mjs';
 
 const bin = (...parts) => [process.execPath, [path.join(repository, 'node_modules', ...parts)]];
@@ -19,6 +19,11 @@ const checks = [
   {
     name: 'recipes',
     command: [python(), ['-m', 'unittest', 'discover', '-s', 'tests', '-p', 'test_data.py']],
+    folder: 'recipes/earmark-mini',
+  },
+  {
+    name: 'training',
+    command: [trainingPython(), ['-m', 'unittest', 'discover', '-s', 'tests', '-p', 'test_training.py']],
     folder: 'recipes/earmark-mini',
   },
   {

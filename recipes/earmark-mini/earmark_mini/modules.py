@@ -97,10 +97,10 @@ class Adapter(nn.Module):
     """Audio token -> language-model embedding, each token by itself (so pruning before or after it
     is the same). The names of its parts are those of `weights/adapter.safetensors`."""
 
-    def __init__(self) -> None:
+    def __init__(self, token_width: int = TOKEN_WIDTH) -> None:
         super().__init__()
-        self.n = nn.LayerNorm(TOKEN_WIDTH)
-        self.a = nn.Linear(TOKEN_WIDTH, ADAPTER_WIDTH)
+        self.n = nn.LayerNorm(token_width)
+        self.a = nn.Linear(token_width, ADAPTER_WIDTH)
         self.b = nn.Linear(ADAPTER_WIDTH, EMBEDDING_WIDTH)
 
     def forward(self, tokens: Tensor) -> Tensor:

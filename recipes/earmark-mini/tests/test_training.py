@@ -22,6 +22,7 @@ from earmark_mini.train.features import Named, SceneFeatures, features, read_fea
 from earmark_mini.train.fingerprint import fingerprint
 from earmark_mini.train.label import COLUMNS as LABEL_COLUMNS
 from earmark_mini.train.label import check_split, played
+from earmark_mini.train.layers import layers
 from earmark_mini.train.models import (
     MATRICES,
     SMALL_LAYERS,
@@ -36,7 +37,7 @@ from earmark_mini.train.play import COLUMNS as PLAYED_COLUMNS
 from earmark_mini.train.quantisation import fake_quantised, rounded_activations
 from earmark_mini.train.scene import Scene
 from earmark_mini.train.speak import COLUMNS as SPOKEN_COLUMNS
-from earmark_mini.train.stage1 import name_vectors, named, naming_loss, stage1
+from earmark_mini.train.stage1 import Names, name_vectors, named, naming_loss, stage1
 from earmark_mini.train.stage2 import answer_loss, kept_tokens, stage2
 from earmark_mini.train.stage3 import stage3
 from earmark_mini.train.words import Asked, Heard
@@ -108,6 +109,10 @@ class SmallRun(unittest.TestCase):
             self.assertGreater(len({name.kind for name in names} & set(CLASSES)), 3)
             self.assertTrue(all(0 <= name.start < name.end <= 50 for name in names))
 
+        layers(self.work)
+        found = json.loads((self.work.results / "layers.json").read_text("utf-8"))["results"]
+        self.assertEqual([row["layers"] for row in found], ["6+4"])
+
         stage1(self.work)
         whole = self.state("stage1")
         stage1(self.work, seconds=0)
@@ -155,7 +160,10 @@ class SmallRun(unittest.TestCase):
 
 
 class Naming(unittest.TestCase):
-    PLACES = {"a dog barks": 0, "a bell rings": 1}
+    def setUp(self) -> None:
+        scene = self.clip(Named("dog", "a dog barks", 0, 1), Named("bell", "a bell rings", 0, 1))
+        self.tokenizer = load_tokenizer(Work(Path("unused"), small=True))
+        self.names = Names([scene], torch.zeros(49_152, 576), self.tokenizer)
 
     @staticmethod
     def clip(*named: Named) -> SceneFeatures:
@@ -163,14 +171,14 @@ class Naming(unittest.TestCase):
 
     def test_loss_of_each_token(self) -> None:
         dog, bell = Named("dog", "a dog barks", 0, 2), Named("bell", "a bell rings", 1, 3)
-        likely = torch.tensor([0.2, 0.5, 0.3]).log()
-        blank, bark, ring = -likely
+        likely = torch.tensor([0.2, 0.3, 0.5]).log()
+        blank, ring, bark = -likely
 
         def loss(*clips: SceneFeatures) -> float:
             def speller(tokens: torch.Tensor, *_: object) -> torch.Tensor:
                 return likely.expand(*tokens.shape[:2], 3)
 
-            return naming_loss(speller, list(clips), self.PLACES, torch.zeros(2, 576)).item()
+            return naming_loss(speller, list(clips), self.names).item()
 
         # Tokens: the dog, both, the bell, nothing.
         expected = (bark + (bark + ring) / 2 + ring + blank) / 4
@@ -182,18 +190,16 @@ class Naming(unittest.TestCase):
         self.assertAlmostEqual(loss(self.clip(), short), ((4 * blank + bark) / 5).item(), 5)
 
     def test_named_by_all_tokens_together(self) -> None:
-        likely = torch.tensor([[0.1, 0.8, 0.1], [0.1, 0.4, 0.5], [0.9, 0.04, 0.06], [0.9, 0.04, 0.06]]).log()
+        likely = torch.tensor([[0.1, 0.1, 0.8], [0.1, 0.5, 0.4], [0.9, 0.06, 0.04], [0.9, 0.06, 0.04]]).log()
         scenes = [self.clip(Named("dog", "a dog barks", 0, 2), Named("", "", 2, 3))]
         scenes += [self.clip(Named("bell", "a bell tolls", 2, 4), Named("cat", "a cat meows", 0, 4))]
-        clauses, kinds = list(self.PLACES), ["dog", "bell"]
-        found = named(lambda *_: likely[None], scenes, clauses, kinds, torch.zeros(2, 576))
+        found = named(lambda *_: likely[None], scenes, self.names)
         self.assertEqual(found, {"events": 3, "clauseRight": 1 / 3, "classRight": 2 / 3})
 
     def test_names_are_means_of_their_words(self) -> None:
-        tokenizer = load_tokenizer(Work(Path("unused"), small=True))
         embeddings = torch.arange(49_152.0)[:, None]
-        ids = tokenizer.encode(" dog barks").ids
-        vector = name_vectors(["a dog barks at the"], embeddings, tokenizer)
+        ids = self.tokenizer.encode(" dog barks").ids
+        vector = name_vectors(["a dog barks at the"], embeddings, self.tokenizer)
         self.assertAlmostEqual(vector.item(), sum(ids) / len(ids), 3)
 
 

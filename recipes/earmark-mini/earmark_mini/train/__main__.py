@@ -14,6 +14,7 @@ STAGES = (
     "label",
     "speak",
     "features",
+    "layers",
     "stage1",
     "stage2",
     "stage3",

@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -18,9 +18,9 @@ import torch
 from numpy.typing import NDArray
 
 from ..clips import SAMPLES_PER_TOKEN
-from .clips import Library, hear
+from .clips import Library
 from .models import Ear, load_encoder
-from .scene import EVENTS, KINDS, Span, varied
+from .scene import EVENTS, KINDS, Scene, Span, varied
 from .speech import Utterance, is_short, prompts, sentences
 from .words import Event
 from .work import Work, write_whole
@@ -65,7 +65,7 @@ class SceneFeatures:
     """A scene as the adapter gets it."""
 
     tokens: NDArray[np.float16]
-    """[k, 1024]"""
+    """[k, 1024]; in stage `layers` of another width"""
     named: tuple[Named, ...]
 
 
@@ -129,16 +129,27 @@ def _write_scenes(work: Work, ear: Ear, path: Path, library: Library, number: in
         list(SCENE_KINDS), list(SCENE_KINDS.values()), k=SMALL_SHARD if work.small else SHARD
     )
     scenes = [source.scene(seconds, kind) for kind in kinds]
-    batches = [scenes[i : i + AT_ONCE] for i in range(0, len(scenes), AT_ONCE)]
-    tokens = np.concatenate([hear(ear, batch)[0].numpy().astype(np.float16) for batch in batches])
-    named = json.dumps([[_named(span) for span in scene.spans] for scene in scenes])
+    found = scene_features(ear, scenes)
+    named = json.dumps([[astuple(event) for event in scene.named] for scene in found])
+    tokens = np.stack([scene.tokens for scene in found])
     write_whole(path, lambda part: np.savez(part, tokens=tokens, named=np.array(named)))
     return len(scenes)
 
 
-def _named(span: Span) -> tuple[str, str, int, int]:
+def scene_features(ear: Ear, scenes: list[Scene]) -> list[SceneFeatures]:
+    """Scenes of one length as the adapter gets them."""
+    samples = torch.from_numpy(np.stack([scene.samples for scene in scenes]))
+    # Without scores: an `Ear` keeps those of one thread only.
+    tokens = [token for batch in samples.split(AT_ONCE) for token in ear(batch)[0].numpy().astype(np.float16)]
+    return [
+        SceneFeatures(one, tuple(_named(span) for span in scene.spans))
+        for one, scene in zip(tokens, scenes, strict=True)
+    ]
+
+
+def _named(span: Span) -> Named:
     names = (span.what.kind, span.what.clause) if isinstance(span.what, Event) else ("", "")
-    return *names, span.start // SAMPLES_PER_TOKEN, -(-span.end // SAMPLES_PER_TOKEN)
+    return Named(*names, span.start // SAMPLES_PER_TOKEN, -(-span.end // SAMPLES_PER_TOKEN))
 
 
 def _is_whole(path: Path, utterances: int) -> bool:

@@ -97,7 +97,7 @@ def transcripts(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _event_row(package: str, row: Mapping[str, str], path: Path, synonyms: Mapping[str, str]) -> Row:
-    """What labels.csv says of any recording of a class; `row` is of a table that names file, class and clause."""
+    """What labels.csv says of a recording. `row`: of a table that names file, class and clause."""
     return {
         "kind": "event",
         "package": package,

@@ -42,9 +42,9 @@ HELD = 400
 class Speller(nn.Module):
     """Adapter, blank and the scale of the logits."""
 
-    def __init__(self, embeddings: Tensor) -> None:
+    def __init__(self, embeddings: Tensor, token_width: int = TOKEN_WIDTH) -> None:
         super().__init__()
-        self.adapter = Adapter()
+        self.adapter = Adapter(token_width)
         self.blank = nn.Parameter(torch.randn(1, EMBEDDING_WIDTH) * embeddings.std())
         self.scale = nn.Parameter(torch.ones(()))
         self.blank_bias = nn.Parameter(torch.zeros(()))
@@ -88,6 +88,19 @@ def spelling_loss(
     )
 
 
+class Names:
+    """The events of scenes by name."""
+
+    def __init__(self, scenes: list[SceneFeatures], embeddings: Tensor, tokenizer: Tokenizer) -> None:
+        kind_of = {event.clause: event.kind for scene in scenes for event in scene.named if event.clause}
+        self.clauses = sorted(kind_of)
+        self.kinds = [kind_of[clause] for clause in self.clauses]
+        self.places = {clause: place for place, clause in enumerate(self.clauses)}
+        """The row of each clause in `vectors`"""
+        self.vectors = name_vectors(self.clauses, embeddings, tokenizer)
+        """[n, 576]"""
+
+
 def name_vectors(clauses: list[str], embeddings: Tensor, tokenizer: Tokenizer) -> Tensor:
     """[n, 576]: the mean of the embeddings of each clause's words, without those of any clause."""
     vectors = []
@@ -97,42 +110,38 @@ def name_vectors(clauses: list[str], embeddings: Tensor, tokenizer: Tokenizer) -
     return torch.stack(vectors)
 
 
-def naming_loss(
-    speller: Speller, batch: list[SceneFeatures], places: dict[str, int], names: Tensor, bf16: bool = False
-) -> Tensor:
+def naming_loss(speller: Speller, batch: list[SceneFeatures], names: Names, bf16: bool = False) -> Tensor:
     """Cross-entropy a token: what is heard there by name, names alike where several are, blank where nothing
-    is. Where somebody speaks nothing is wanted. `places`: a clause's row of names [n, 576]."""
+    is. Where somebody speaks nothing is wanted."""
     length = max(len(item.tokens) for item in batch)
-    tokens = torch.zeros(len(batch), length, TOKEN_WIDTH)
-    wanted = torch.zeros(len(batch), length, 1 + len(names))
+    tokens = torch.zeros(len(batch), length, batch[0].tokens.shape[1])
+    wanted = torch.zeros(len(batch), length, 1 + len(names.clauses))
     for row, target, item in zip(tokens, wanted, batch, strict=True):
         row[: len(item.tokens)] = torch.from_numpy(item.tokens.astype(np.float32))
         for event in item.named:
             if event.clause:
-                target[event.start : event.end, 1 + places[event.clause]] = 1
+                target[event.start : event.end, 1 + names.places[event.clause]] = 1
         target[: len(item.tokens), 0] = (target[: len(item.tokens)].sum(-1) == 0).float()
         for event in item.named:
             if not event.clause:
                 target[event.start : event.end] = 0
     shares = wanted / wanted.sum(-1, keepdim=True).clamp(min=1)
-    return -(shares * speller(tokens, names, bf16)).sum() / shares.sum().clamp(min=1)
+    return -(shares * speller(tokens, names.vectors, bf16)).sum() / shares.sum().clamp(min=1)
 
 
 @torch.no_grad()
-def named(
-    speller: Speller, held: list[SceneFeatures], clauses: list[str], kinds: list[str], names: Tensor
-) -> dict[str, Any]:
+def named(speller: Speller, held: list[SceneFeatures], names: Names) -> dict[str, Any]:
     """On held-out scenes: the share of events whose likeliest name, blank apart, over all their tokens
     together is theirs, and of those whose class it is."""
     events, right_clause, right_kind = 0, 0, 0
     for item in held:
-        likely = speller(torch.from_numpy(item.tokens.astype(np.float32))[None], names)[0, :, 1:]
+        likely = speller(torch.from_numpy(item.tokens.astype(np.float32))[None], names.vectors)[0, :, 1:]
         for event in item.named:
             if event.clause and event.end > event.start:
                 best = int(likely[event.start : event.end].mean(0).argmax())
                 events += 1
-                right_clause += clauses[best] == event.clause
-                right_kind += kinds[best] == event.kind
+                right_clause += names.clauses[best] == event.clause
+                right_kind += names.kinds[best] == event.kind
     shares = {"clauseRight": right_clause / max(events, 1), "classRight": right_kind / max(events, 1)}
     return {"events": events, **shares}
 
@@ -172,10 +181,7 @@ def stage1(
     tokenizer = load_tokenizer(work)
     learnt, held = (read_features(work, held=side) for side in (False, True))
     scenes, held_scenes = (read_scenes(work, side) for side in ("train", "held"))
-    kind_of = {event.clause: event.kind for item in scenes for event in item.named if event.clause}
-    clauses = sorted(kind_of)
-    places = {clause: place for place, clause in enumerate(clauses)}
-    names = name_vectors(clauses, embeddings, tokenizer)
+    names = Names(scenes, embeddings, tokenizer)
     targets = spelling(learnt, tokenizer.encode)
     vocabulary = sorted({i for target in targets for i in target})
     speller = Speller(embeddings)
@@ -192,7 +198,7 @@ def stage1(
         batch = [learnt[i] for i in chosen]
         spelt = spelling_loss(speller, batch, [targets[i] for i in chosen], others, embeddings, bf16)
         heard = chance.sample(scenes, min(SCENES, len(scenes)))
-        return spelt + naming_loss(speller, heard, places, names, bf16)
+        return spelt + naming_loss(speller, heard, names, bf16)
 
     settings = {"steps": steps, "seed": seed, "bf16": bf16, "middleLayer": MIDDLE_LAYER}
     run = Run(work.checkpoint("stage1"), steps, seed, resume, seconds, settings)
@@ -210,7 +216,7 @@ def stage1(
         some = [item for item in held if item.source == source][:HELD]
         if some:
             facts[source] = measured(speller, some, embeddings, tokenizer)
-    facts["scenes"] = named(speller, held_scenes, clauses, [kind_of[clause] for clause in clauses], names)
+    facts["scenes"] = named(speller, held_scenes, names)
     text = json.dumps(facts, indent=2) + "\n"
     write_whole(work.results / "stage1.json", lambda part: part.write_text(text, "utf-8"))
     print(text)
