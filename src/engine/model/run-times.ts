@@ -1,7 +1,6 @@
 import type { ReadingTimes, RunTimes, Speed } from '../../protocol/model';
 import { cacheBytes, textPositions, windowPositions, windowTokens } from './needs';
 import type { Pack } from './pack';
-
 import { weightsOf, type Part } from './weights';
 
 /** Of Whisper's encoders, which most models have. */
