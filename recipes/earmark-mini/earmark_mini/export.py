@@ -14,11 +14,10 @@ from whisper_base.features import MEL_BINS, features_graph
 
 from .layout import Layout
 from .modules import MAX_POSITIONS, POSITIONS_PER_TOKEN, TOKEN_WIDTH, Adapter, Encoder
+from .rounding import DECODER_BLOCK, EMBEDDING_BITS
 
 OPSET = 18
 FRAMES_PER_TOKEN = 4
-DECODER_BLOCK = 64
-"""Weights that share a scale in the decoder: 576 and 1536 are both multiples of it."""
 ACCURACY_LEVEL = 4
 """MatMulNBits: 4 quantises the activations to 8 bits too, 1 keeps them in float32."""
 
@@ -27,6 +26,18 @@ def middle_layer(adapter: Path) -> int:
     """The layer of the encoder that a trained adapter listens to beside the last one."""
     with safe_open(adapter, "numpy") as file:
         return int(file.metadata()["middle_layer"])
+
+
+def trained_bits(lora: Path) -> int | None:
+    """Of the merged weights, where the LoRA was trained with them rounded."""
+    with safe_open(lora, "numpy") as file:
+        bits = (file.metadata() or {}).get("bits")
+    return int(bits) if bits else None
+
+
+def decoder_bits(layout: Layout) -> int:
+    """Of the weights that ship, the output matrix apart: 8 where they were not trained for fewer."""
+    return trained_bits(layout.trained_lora) or 8
 
 
 def load_encoder(layout: Layout, middle: int) -> Encoder:
@@ -90,12 +101,14 @@ def build_decoder(layout: Layout) -> None:
         "prune_lm_head": "true",
         "block_size": str(DECODER_BLOCK),
         "accuracy_level": str(ACCURACY_LEVEL),
+        "matmul_mixed_precision": f"last_matmul:int{EMBEDDING_BITS}",
     }
+    bits = decoder_bits(layout)
     subprocess.run(
         [
             *(sys.executable, "-m", "onnxruntime_genai.models.builder"),
             *("-m", str(layout.balanced), "-o", str(layout.decoder_build)),
-            *("-e", "cpu", "-p", "int8", "-c", str(layout.work / "cache")),
+            *("-e", "cpu", "-p", f"int{bits}", "-c", str(layout.work / "cache")),
             *("--extra_options", *(f"{key}={value}" for key, value in options.items())),
         ],
         check=True,

@@ -9,6 +9,7 @@ from transformers import AutoConfig
 from whisper_base.features import HOP, MEL_BINS, SAMPLE_RATE
 from whisper_base.weights import sha256_of
 
+from .export import decoder_bits
 from .layout import RECIPE, Layout
 from .modules import (
     ENCODER_HEADS,
@@ -61,7 +62,7 @@ PRECISION = {
     "encoder": "stored as 8-bit blocks of 64 (feed-forward, query, key; value and output of layers 4 to 6) "
     "and float16 (the rest, as published); runs in float32",
     "adapter": "stored as float16, as trained; runs in float32",
-    "decoder": "8-bit weights in blocks of 64, 8-bit activations in matrix products (MatMulNBits, accuracy "
+    "decoder": "{bits}-bit weights in blocks of 64, 8-bit activations in matrix products (MatMulNBits, accuracy "
     "level 4), float32 elsewhere",
     "embeddings": "8-bit in blocks of 64: the rows of the decoder's tied output matrix",
 }
@@ -120,6 +121,7 @@ def external_files(path: Path) -> list[str]:
 def manifest(layout: Layout) -> dict[str, Any]:
     """pack.json. The figures under `quantisation` come from the proof, once there is one."""
     config = AutoConfig.from_pretrained(layout.merged)
+    bits = decoder_bits(layout)
     proof = layout.pack / "parity.json"
     quantisation = (
         json.loads(proof.read_text("utf-8"))["summary"] if proof.exists() else {"note": "not yet measured"}
@@ -179,7 +181,7 @@ def manifest(layout: Layout) -> dict[str, Any]:
         "tokenizer": {"file": "tokenizer.json", "config": "tokenizer_config.json"},
         "prompt": {"template": TEMPLATE, "question": QUESTION},
         "stopTokens": STOP_TOKENS,
-        "precision": PRECISION,
+        "precision": {part: text.format(bits=bits) for part, text in PRECISION.items()},
         "quantisation": quantisation,
         "files": [
             {"path": path.name, "bytes": path.stat().st_size, "sha256": sha256_of(path)}

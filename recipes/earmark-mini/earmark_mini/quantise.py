@@ -5,8 +5,8 @@
   layers' value and output, which were measured to be the sensitive ones) as float16, which is what
   was published. It runs in float32.
 * Adapter: float16, which is what was trained and saved. It runs in float32.
-* Decoder: 8-bit MatMulNBits in blocks of 64 from the model builder, its scales as float16; the weights
-  in two external files.
+* Decoder: MatMulNBits in blocks of 64 from the model builder, of 8 bits or of those that it was trained
+  for, rounded here as in that training, its scales as float16; the weights in external files.
 * Embeddings: a graph of their own over the bytes of the decoder's tied output matrix.
 """
 
@@ -15,13 +15,17 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import torch
 from onnx import TensorProto, helper, numpy_helper
 from onnx.external_data_helper import set_external_data
+from safetensors.torch import load_file
+from torch import Tensor
 from whisper_base.storage import as_blocks, as_half, fits_half, replace_initialisers
 
-from .export import DECODER_BLOCK, load_encoder, middle_layer, strip_provenance
+from .export import load_encoder, middle_layer, strip_provenance
 from .layout import Layout
 from .modules import EMBEDDING_WIDTH, ENCODER_LAYERS
+from .rounding import DECODER_BLOCK, EMBEDDING_BITS, packed, rounded_blocks, unpacked
 
 ENCODER_BLOCK = 64
 SMALLEST_STORED = 256
@@ -32,9 +36,8 @@ ALIGNMENT = 4096
 """External tensors start at a page, so that a runtime can map them."""
 
 DATA_FILES = ("decoder.onnx.data", "decoder.onnx.data_1")
-OUTPUT_WEIGHT = "lm_head.MatMul.weight_Q8"
-OUTPUT_SCALES = "lm_head.MatMul.weight_scales"
-ZERO_POINT = 128
+OUTPUT = "lm_head"
+ZERO_POINT = 2 ** (EMBEDDING_BITS - 1)
 
 
 def eight_bit_encoder_matrices() -> list[str]:
@@ -142,10 +145,55 @@ class ExternalWriter:
         tensor.data_location = TensorProto.EXTERNAL
 
 
+def decoder_products(model: onnx.ModelProto) -> dict[str, onnx.NodeProto]:
+    """The MatMulNBits nodes by what they multiply with: `model.layers.0.attn.qkv_proj`, `lm_head`."""
+    return {
+        node.input[1].partition(".MatMul.")[0]: node
+        for node in model.graph.node
+        if node.op_type == "MatMulNBits"
+    }
+
+
+def bits_of(node: onnx.NodeProto) -> int:
+    """Of the weights of a MatMulNBits."""
+    return next(attribute.i for attribute in node.attribute if attribute.name == "bits")
+
+
+def matrix_of(state: dict[str, Tensor], name: str) -> Tensor:
+    """What `decoder_products` names, among transformers' weights."""
+    if name == OUTPUT:
+        return state["model.embed_tokens.weight"]
+    name = name.replace(".attn.", ".self_attn.")
+    if name.endswith("qkv_proj"):
+        return torch.cat([state[f"{name.removesuffix('qkv_proj')}{part}_proj.weight"] for part in "qkv"])
+    return state[f"{name}.weight"]
+
+
+def stored_matrix(tensors: dict[str, np.ndarray], node: onnx.NodeProto) -> Tensor:
+    """[out, in]: the weights that a stored MatMulNBits stands for."""
+    integers = unpacked(torch.from_numpy(tensors[node.input[1]].copy()), bits_of(node))
+    scales = torch.from_numpy(tensors[node.input[2] + ".half"].astype(np.float32))
+    return (integers * scales.reshape(*integers.shape[:2], 1)).flatten(-2)
+
+
+def round_weights(model: onnx.ModelProto, state: dict[str, Tensor]) -> None:
+    """Put the integers and scales that `rounded_blocks` makes in the place of the model builder's."""
+    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+    for name, node in decoder_products(model).items():
+        bits = bits_of(node)
+        integers, scales = rounded_blocks(matrix_of(state, name), bits)
+        weight, scale = (tensors[node.input[place]] for place in (1, 2))
+        for tensor, values in ((weight, packed(integers, bits)), (scale, scales.reshape(list(scale.dims)))):
+            if list(tensor.dims) != list(values.shape):
+                raise ValueError(f"{tensor.name} has shape {list(tensor.dims)}, not {list(values.shape)}")
+            tensor.CopyFrom(numpy_helper.from_array(values.numpy(), tensor.name))
+
+
 def store_decoder(layout: Layout) -> onnx.ModelProto:
     """decoder.onnx and its data files. Returns the model, whose tensors point into those files."""
     model = onnx.load(layout.decoder_build / "model.onnx")
     strip_provenance(model)
+    round_weights(model, load_file(layout.balanced / "model.safetensors"))
     replacements = {
         tensor.name: as_half(tensor.name, numpy_helper.to_array(tensor))
         for tensor in model.graph.initializer
@@ -163,7 +211,8 @@ def store_decoder(layout: Layout) -> onnx.ModelProto:
 def store_embeddings(layout: Layout, decoder: onnx.ModelProto) -> None:
     """embeddings.onnx: rows of the decoder's tied output matrix, dequantised."""
     tensors = {tensor.name: tensor for tensor in decoder.graph.initializer}
-    weight, scales = tensors[OUTPUT_WEIGHT], tensors[OUTPUT_SCALES + ".half"]
+    product = decoder_products(decoder)[OUTPUT]
+    weight, scales = tensors[product.input[1]], tensors[product.input[2] + ".half"]
     vocabulary, blocks, block = weight.dims
     if block != DECODER_BLOCK or blocks * block != EMBEDDING_WIDTH:
         raise ValueError(f"unexpected shape of the output matrix: {list(weight.dims)}")
@@ -179,7 +228,7 @@ def store_embeddings(layout: Layout, decoder: onnx.ModelProto) -> None:
     ]
     node = helper.make_node
     nodes = [
-        node("Gather", [OUTPUT_WEIGHT, "input_ids"], ["rows"], axis=0),
+        node("Gather", [weight.name, "input_ids"], ["rows"], axis=0),
         node("Cast", ["rows"], ["rows_float"], to=TensorProto.FLOAT),
         node("Sub", ["rows_float", "zero_point"], ["centred"]),
         node("Gather", [shared[1].name, "input_ids"], ["row_scales"], axis=0),

@@ -28,7 +28,7 @@ from transformers.models.whisper.modeling_whisper import WhisperEncoder
 from whisper_base.features import MEL_BINS, SAMPLE_RATE
 from whisper_base.storage import dequantise_blocks
 
-from .export import DECODER_BLOCK, load_adapter, middle_layer
+from .export import load_adapter, middle_layer
 from .layout import Layout
 from .modules import (
     ENCODER_HEADS,
@@ -38,7 +38,8 @@ from .modules import (
     POSITIONS_PER_TOKEN,
 )
 from .pack import QUESTION, TEMPLATE
-from .quantise import OUTPUT_SCALES, OUTPUT_WEIGHT, ZERO_POINT
+from .quantise import OUTPUT, decoder_products, stored_matrix
+from .rounding import DECODER_BLOCK
 
 State = dict[str, Tensor]
 
@@ -111,10 +112,10 @@ def stored_decoder(layout: Layout) -> State:
     model = onnx.load(layout.pack / "decoder.onnx")
     arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
 
-    def matrix(weight: str, scales: str) -> Tensor:
-        integers = arrays[weight].astype(np.float32) - ZERO_POINT
-        values = integers * arrays[scales + ".half"].astype(np.float32).reshape(*integers.shape[:2], 1)
-        return torch.from_numpy(values.reshape(len(integers), -1))
+    products = decoder_products(model)
+
+    def matrix(name: str) -> Tensor:
+        return stored_matrix(arrays, products[name])
 
     def norm(name: str) -> Tensor:
         return torch.from_numpy(arrays[name].copy())
@@ -122,7 +123,7 @@ def stored_decoder(layout: Layout) -> State:
     config = LlamaConfig.from_pretrained(layout.merged)
     heads = [config.num_attention_heads, config.num_key_value_heads, config.num_key_value_heads]
     state = {
-        "model.embed_tokens.weight": matrix(OUTPUT_WEIGHT, OUTPUT_SCALES),
+        "model.embed_tokens.weight": matrix(OUTPUT),
         "model.norm.weight": norm(f"model.layers.{config.num_hidden_layers}.final_norm_layernorm.weight"),
     }
     for i in range(config.num_hidden_layers):
@@ -130,15 +131,13 @@ def stored_decoder(layout: Layout) -> State:
         for part in ("input_layernorm", "post_attention_layernorm"):
             state[f"{layer}{part}.weight"] = norm(f"{layer}{part}.weight")
         for part in ("qkv_proj", "o_proj"):
-            name = f"{layer}attn.{part}.MatMul.weight"
-            state[f"{layer}self_attn.{part}.weight"] = matrix(name + "_Q8", name + "_scales")
+            state[f"{layer}self_attn.{part}.weight"] = matrix(f"{layer}attn.{part}")
         stacked = state.pop(f"{layer}self_attn.qkv_proj.weight")
         rows = [count * config.head_dim for count in heads]
         for part, values in zip(("q_proj", "k_proj", "v_proj"), stacked.split(rows), strict=True):
             state[f"{layer}self_attn.{part}.weight"] = values
         for part in ("gate_proj", "up_proj", "down_proj"):
-            name = f"{layer}mlp.{part}.MatMul.weight"
-            state[f"{layer}mlp.{part}.weight"] = matrix(name + "_Q8", name + "_scales")
+            state[f"{layer}mlp.{part}.weight"] = matrix(f"{layer}mlp.{part}")
     return state
 
 

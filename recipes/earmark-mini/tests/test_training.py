@@ -11,9 +11,12 @@ import wave
 from pathlib import Path
 
 import numpy as np
+import onnx
+import onnxruntime
 import torch
 from earmark_mini.greedy import STOP_TOKENS
 from earmark_mini.merge import LORA_SCALE
+from earmark_mini.rounding import packed, rounded_blocks, unpacked
 from earmark_mini.train.card import card
 from earmark_mini.train.clips import converse
 from earmark_mini.train.evaluate import answers, evaluate
@@ -314,6 +317,35 @@ class Parts(unittest.TestCase):
         fake_quantised(weight, 4).sum().backward()
         torch.testing.assert_close(weight.grad, torch.ones_like(weight))
         self.assertEqual(rounded_activations(torch.zeros(1, 64)).abs().sum(), 0)
+
+    def test_what_ships_is_what_was_trained(self) -> None:
+        torch.manual_seed(0)
+        weight, x = torch.randn(6, 128), torch.randn(3, 128)
+        for bits in (4, 8):
+            integers, scales = rounded_blocks(weight, bits)
+            stored = packed(integers, bits)
+            self.assertEqual((stored.dtype, stored.shape), (torch.uint8, (6, 2, 8 * bits)))
+            torch.testing.assert_close(unpacked(stored, bits), integers)
+            attributes = {"K": 128, "N": 6, "bits": bits, "block_size": 64, "accuracy_level": 1}
+            node = onnx.helper.make_node(
+                "MatMulNBits", ["x", "weight", "scales"], ["y"], domain="com.microsoft", **attributes
+            )
+            graph = onnx.helper.make_graph(
+                [node],
+                "product",
+                [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [3, 128])],
+                [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [3, 6])],
+                [
+                    onnx.numpy_helper.from_array(stored.numpy(), "weight"),
+                    onnx.numpy_helper.from_array(scales.flatten().numpy(), "scales"),
+                ],
+            )
+            opsets = [onnx.helper.make_opsetid("", 18), onnx.helper.make_opsetid("com.microsoft", 1)]
+            model = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=9)
+            session = onnxruntime.InferenceSession(model.SerializeToString())
+            (y,) = session.run(None, {"x": x.numpy()})
+            expected = x @ fake_quantised(weight, bits).T
+            torch.testing.assert_close(torch.from_numpy(y), expected, atol=1e-4, rtol=1e-4)
 
     def test_kept_tokens(self) -> None:
         scores = np.arange(40.0)

@@ -13,7 +13,10 @@ def export(work: Work, name: str = "stage2-random") -> None:
     """Write `weights/<name>/{adapter,lora}.safetensors`; stage 1 has no LoRA."""
     checkpoint = torch.load(work.checkpoint(name), weights_only=True)
     state = checkpoint["state"]
-    metadata = {"middle_layer": str(checkpoint["settings"]["middleLayer"])}
+    settings = checkpoint["settings"]
+    metadata = {"middle_layer": str(settings["middleLayer"])}
+    if "bits" in settings:
+        metadata["bits"] = str(settings["bits"])
     folder = work.root / "weights" / name
     folder.mkdir(parents=True, exist_ok=True)
     for part in ("adapter", "lora") if "lora" in state else ("adapter",):

@@ -16,6 +16,7 @@ from ..export import load_encoder as load_published_encoder
 from ..export import middle_layer
 from ..merge import LORA_SCALE
 from ..modules import EMBEDDING_WIDTH, ENCODER_HEADS, POSITIONS_PER_TOKEN, Adapter, Encoder, SelfAttention
+from ..rounding import EMBEDDING_BITS
 from .quantisation import fake_quantised, rounded_activations
 from .work import Work
 
@@ -204,7 +205,7 @@ class Trained(nn.Module):
         self._changed = [m for m in self.language_model.modules() if isinstance(m, LowRank)]
         if bits is not None:
             embeddings = self.language_model.get_input_embeddings().weight
-            embeddings.data = fake_quantised(embeddings.data, bits=8).to(embeddings.dtype)
+            embeddings.data = fake_quantised(embeddings.data, EMBEDDING_BITS).to(embeddings.dtype)
 
     def lora(self) -> dict[str, Tensor]:
         """`model.layers.I.self_attn.q_proj.lora_A` and so on."""

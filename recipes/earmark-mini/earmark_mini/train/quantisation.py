@@ -3,22 +3,15 @@
 import torch
 from torch import Tensor
 
-from ..export import DECODER_BLOCK
+from ..rounding import DECODER_BLOCK, rounded_blocks
 
 
-def fake_quantised(weight: Tensor, bits: int, block: int = DECODER_BLOCK) -> Tensor:
-    """MatMulNBits' symmetric blocks: [out, in] -> the same, each block of inputs a multiple of its scale.
-
-    The scale is the value of largest magnitude, with its sign, over -2^(bits - 1): that value is exact.
-    """
-    blocks = weight.unflatten(-1, (-1, block))
+def fake_quantised(weight: Tensor, bits: int) -> Tensor:
+    """[out, in] -> the same, each block of inputs multiples of its scale."""
     with torch.no_grad():
-        largest = blocks.gather(-1, blocks.abs().argmax(-1, keepdim=True))
-        lowest = -(2 ** (bits - 1))
-        scales = (largest / lowest).half().float()
-        divisors = torch.where(scales == 0, torch.ones_like(scales), scales)
-        change = (blocks / divisors).round().clamp(lowest, -lowest - 1) * scales - blocks
-    return (blocks + change).flatten(-2)
+        integers, scales = rounded_blocks(weight, bits)
+        change = (integers * scales).flatten(-2) - weight
+    return weight + change
 
 
 def rounded_activations(x: Tensor, block: int = DECODER_BLOCK) -> Tensor:
