@@ -62,8 +62,8 @@ PRECISION = {
     "encoder": "stored as 8-bit blocks of 64 (feed-forward, query, key; value and output of layers 4 to 6) "
     "and float16 (the rest, as published); runs in float32",
     "adapter": "stored as float16, as trained; runs in float32",
-    "decoder": "{bits}-bit weights in blocks of 64, 8-bit activations in matrix products (MatMulNBits, accuracy "
-    "level 4), float32 elsewhere",
+    "decoder": "{bits}-bit weights in blocks of 64, 8-bit activations in matrix products (MatMulNBits, "
+    "accuracy level 4), float32 elsewhere",
     "embeddings": "8-bit in blocks of 64: the rows of the decoder's tied output matrix",
 }
 
