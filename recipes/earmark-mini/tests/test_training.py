@@ -40,7 +40,7 @@ from earmark_mini.train.play import COLUMNS as PLAYED_COLUMNS
 from earmark_mini.train.quantisation import fake_quantised, rounded_activations
 from earmark_mini.train.scene import Scene
 from earmark_mini.train.speak import COLUMNS as SPOKEN_COLUMNS
-from earmark_mini.train.stage1 import Names, name_vectors, named, naming_loss, stage1
+from earmark_mini.train.stage1 import Names, Spelling, name_vectors, named, naming_loss, stage1
 from earmark_mini.train.stage2 import answer_loss, kept_tokens, stage2
 from earmark_mini.train.stage3 import stage3
 from earmark_mini.train.words import Asked, Heard
@@ -160,6 +160,18 @@ class SmallRun(unittest.TestCase):
         result = json.loads((self.work.results / "stage1.json").read_text("utf-8"))
         self.assertEqual((result["step"], result["learnt"], result["sentences"]["utterances"]), (60, 3, 3))
         self.assertTrue(0 < result["sentences"]["wordsWrong"] <= 1)
+
+
+class SpellingTest(unittest.TestCase):
+    def test_words_are_spelt_with_few_tokens_of_the_language_model(self) -> None:
+        tokenizer = load_tokenizer(Work(Path("unused"), small=True))
+        spelling = Spelling([*SENTENCES] * 3, tokenizer)
+        for text in SENTENCES:
+            self.assertEqual(spelling.read([0, *spelling.spell(text), 0]), text.split())
+        # A word that was never said, of letters that were; case and punctuation are not spelt.
+        self.assertEqual(spelling.read(spelling.spell("Tall trees.")), ["tall", "trees"])
+        self.assertTrue(all(tokenizer.id_to_token(i) for i in spelling.ids))
+        self.assertLess(len(spelling.spell("the sea")), 5)
 
 
 class Naming(unittest.TestCase):

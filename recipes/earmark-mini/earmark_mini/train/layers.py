@@ -90,6 +90,7 @@ def layers(work: Work, steps: int | None = None, seed: int = 1, bf16: bool = Tru
         title = "+".join(str(layer or ENCODER_LAYERS) for layer in choice)
         run = Run(work.checkpoint(f"layers-{title}"), steps, seed, False, None, {"layers": title})
         train(run, [(list(speller.parameters()), RATE)], loss_of, speller.state_dict, speller.load_state_dict)
+        speller.eval()
         rows.append({"layers": title, **named(speller, only(held, choice), names)})
         print(rows[-1])
     text = json.dumps({"steps": steps, "seed": seed, "results": rows}, indent=2) + "\n"

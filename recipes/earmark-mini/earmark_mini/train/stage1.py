@@ -1,12 +1,15 @@
 """Stage 1: into the language model's own embedding table.
 
-The adapter's output at each audio token, times the frozen embeddings of words plus one blank vector, is
+The adapter's output at each audio token, times the frozen embeddings of text plus one blank vector, is
 trained by CTC to spell what is said, and in scenes to name what is heard at that very token: audio tokens
 become near-copies of text embeddings before the language model hears any.
-Only the batch's own words and a sample of others stand in each step's softmax, which is most of the cost.
+
+What is spelt are the language model's own tokens, but few and short ones: a word that training said twice is
+learnt by heart, its parts are learnt from many words.
 """
 
 import json
+from collections.abc import Iterable, Mapping
 from random import Random
 from typing import Any
 
@@ -14,13 +17,16 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from tokenizers import Tokenizer
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import ByteLevel
+from tokenizers.trainers import BpeTrainer
 from torch import Tensor, nn
 
 from ..modules import EMBEDDING_WIDTH, TOKEN_WIDTH, Adapter
 from .features import SOURCES, Features, SceneFeatures, read_features, read_scenes
 from .loop import Run, train
 from .models import MIDDLE_LAYER, load_language_model, load_tokenizer
-from .words import sentence, word_errors
+from .words import word_errors
 from .words import tokens as tokens_of
 from .work import Work, write_whole
 
@@ -32,8 +38,13 @@ SCENES = 16
 POOL = 6 * BATCH
 """Utterances drawn for a batch, of which those of about one length are taken: less padding."""
 
-SAMPLED = 1024
 RATE = 1.2e-3
+PARTS = 1000
+"""Tokens that words are spelt with."""
+
+DROPPED = 0.15
+"""Of the adapter's inputs, in training."""
+
 COMMON = frozenset("a an the is are of in on to with at by its their someone and".split())
 HELD = 400
 """Held-out utterances of each source that the result is measured on."""
@@ -52,36 +63,59 @@ class Speller(nn.Module):
     def forward(self, tokens: Tensor, words: Tensor, bf16: bool = False) -> Tensor:
         """tokens [B, k, 1024], words [V, 576] -> log-probabilities [B, k, 1 + V], the blank first. With
         `bf16` the products are of that precision."""
+        tokens = F.dropout(tokens, DROPPED, self.training)
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             logits = self.adapter(tokens) @ torch.cat([self.blank, words]).T
         bias = F.pad(self.blank_bias[None], (0, len(words)))
         return (logits.float() * self.scale + bias).log_softmax(-1)
 
 
-def spelling(features: list[Features], encode: Any) -> list[list[int]]:
-    """Token ids of what each utterance says, as stage 2 has them in its answers."""
-    return [encode(sentence(item.utterance.what.words)).ids for item in features]
+class Spelling:
+    """Words in a thousand of the language model's tokens: those of a byte-pair encoding of what training says
+    that the language model has, single letters elsewhere."""
+
+    def __init__(self, texts: Iterable[str], tokenizer: Tokenizer) -> None:
+        self._bpe = Tokenizer(BPE())
+        self._bpe.pre_tokenizer = ByteLevel(add_prefix_space=True)
+        trainer = BpeTrainer(vocab_size=PARTS, show_progress=False)
+        self._bpe.train_from_iterator((_plain(text) for text in texts), trainer)
+        self._tokenizer = tokenizer
+        parts = self._bpe.get_vocab()
+        letters = {letter for part in parts for letter in part}
+        known = {part: tokenizer.token_to_id(part) for part in (*parts, *letters)}
+        self.ids = sorted({id_ for id_ in known.values() if id_ is not None})
+        self._place = {id_: place for place, id_ in enumerate(self.ids, start=1)}
+        self._of = {part: [self._place[i] for i in self._split(part, known)] for part in parts}
+
+    @staticmethod
+    def _split(part: str, known: Mapping[str, int | None]) -> list[int]:
+        whole = known[part]
+        return [i for letter in part if (i := known[letter]) is not None] if whole is None else [whole]
+
+    def spell(self, text: str) -> list[int]:
+        """Places among blank and `ids`, from 1."""
+        return [place for part in self._bpe.encode(_plain(text)).tokens for place in self._of[part]]
+
+    def read(self, places: Iterable[int]) -> list[str]:
+        """The words that places spell; 0 is the blank."""
+        return tokens_of(self._tokenizer.decode([self.ids[place - 1] for place in places if place]))
+
+
+def _plain(text: str) -> str:
+    return " ".join(tokens_of(text))
 
 
 def spelling_loss(
-    speller: Speller,
-    batch: list[Features],
-    targets: list[list[int]],
-    others: list[int],
-    embeddings: Tensor,
-    bf16: bool = False,
+    speller: Speller, batch: list[Features], targets: list[list[int]], parts: Tensor, bf16: bool = False
 ) -> Tensor:
-    """CTC over the batch's own ids and `others`."""
-    own = sorted({i for target in targets for i in target})
-    ids = own + sorted(set(others) - set(own))
-    place = {token: i for i, token in enumerate(ids, start=1)}
+    """CTC. `parts` [n, 576]: the embeddings of `Spelling.ids`."""
     lengths = torch.tensor([len(item.tokens) for item in batch])
     tokens = torch.zeros(len(batch), int(lengths.max()), TOKEN_WIDTH)
     for row, item in zip(tokens, batch, strict=True):
         row[: len(item.tokens)] = torch.from_numpy(item.tokens.astype(np.float32))
     return F.ctc_loss(
-        speller(tokens, embeddings[ids], bf16).transpose(0, 1),
-        torch.tensor([place[i] for target in targets for i in target]),
+        speller(tokens, parts, bf16).transpose(0, 1),
+        torch.tensor([place for target in targets for place in target]),
         lengths,
         torch.tensor([len(target) for target in targets]),
         zero_infinity=True,
@@ -147,19 +181,16 @@ def named(speller: Speller, held: list[SceneFeatures], names: Names) -> dict[str
 
 
 @torch.no_grad()
-def measured(
-    speller: Speller, held: list[Features], embeddings: Tensor, tokenizer: Tokenizer
-) -> dict[str, Any]:
-    """On held-out speech, over all ids: CTC's loss for an id, mean over utterances, and the share of words
-    wrong where the likeliest id of each token is read, repetitions and blanks left out."""
+def measured(speller: Speller, held: list[Features], spelling: Spelling, parts: Tensor) -> dict[str, Any]:
+    """On held-out speech: CTC's loss for a part of a word, mean over utterances, and the share of words wrong
+    where the likeliest part of each token is read, repetitions and blanks left out."""
     losses, wrong, words = [], 0, 0
     for item in held:
-        likely = speller(torch.from_numpy(item.tokens.astype(np.float32))[None], embeddings)
-        target = torch.tensor(spelling([item], tokenizer.encode)[0])
+        likely = speller(torch.from_numpy(item.tokens.astype(np.float32))[None], parts)
+        target = torch.tensor(spelling.spell(item.utterance.what.words))
         lengths = (torch.tensor([len(item.tokens)]), torch.tensor([len(target)]))
-        losses.append(F.ctc_loss(likely.transpose(0, 1), target + 1, *lengths, zero_infinity=True).item())
-        best = likely[0].argmax(-1).unique_consecutive()
-        said = tokens_of(tokenizer.decode([int(i) - 1 for i in best if i]))
+        losses.append(F.ctc_loss(likely.transpose(0, 1), target, *lengths, zero_infinity=True).item())
+        said = spelling.read(likely[0].argmax(-1).unique_consecutive().tolist())
         reference = tokens_of(item.utterance.what.words)
         wrong += min(word_errors(reference, said), len(reference))
         words += len(reference)
@@ -182,8 +213,9 @@ def stage1(
     learnt, held = (read_features(work, held=side) for side in (False, True))
     scenes, held_scenes = (read_scenes(work, side) for side in ("train", "held"))
     names = Names(scenes, embeddings, tokenizer)
-    targets = spelling(learnt, tokenizer.encode)
-    vocabulary = sorted({i for target in targets for i in target})
+    spelling = Spelling((item.utterance.what.words for item in learnt), tokenizer)
+    parts = embeddings[spelling.ids]
+    targets = [spelling.spell(item.utterance.what.words) for item in learnt]
     speller = Speller(embeddings)
     batch_size = min(BATCH, len(learnt))
 
@@ -194,9 +226,7 @@ def stage1(
         )
         first = chance.randint(0, len(pool) - batch_size)
         chosen = pool[first : first + batch_size]
-        others = chance.sample(vocabulary, min(SAMPLED, len(vocabulary)))
-        batch = [learnt[i] for i in chosen]
-        spelt = spelling_loss(speller, batch, [targets[i] for i in chosen], others, embeddings, bf16)
+        spelt = spelling_loss(speller, [learnt[i] for i in chosen], [targets[i] for i in chosen], parts, bf16)
         heard = chance.sample(scenes, min(SCENES, len(scenes)))
         return spelt + naming_loss(speller, heard, names, bf16)
 
@@ -209,13 +239,14 @@ def stage1(
         lambda: {"adapter": speller.adapter.state_dict(), "speller": speller.state_dict()},
         lambda state: speller.load_state_dict(state["speller"]),
     )
+    speller.eval()
     saved = torch.load(run.checkpoint, weights_only=True)
     facts: dict[str, Any] = {**settings, "step": saved["step"], "cpuSeconds": saved["cpuSeconds"]}
-    facts |= {"learnt": len(learnt)}
+    facts |= {"learnt": len(learnt), "parts": len(spelling.ids)}
     for source in SOURCES:
         some = [item for item in held if item.source == source][:HELD]
         if some:
-            facts[source] = measured(speller, some, embeddings, tokenizer)
+            facts[source] = measured(speller, some, spelling, parts)
     facts["scenes"] = named(speller, held_scenes, names)
     text = json.dumps(facts, indent=2) + "\n"
     write_whole(work.results / "stage1.json", lambda part: part.write_text(text, "utf-8"))
