@@ -8,7 +8,7 @@ import { timeSentence } from '../report/time-words';
 import { addModel } from './add-model';
 import { importModel } from './import-model';
 import type { ModelServices } from './models';
-import { readHubEndpoint } from './settings';
+import { isModelFolder, readHubEndpoint, removeModelFolder } from './settings';
 
 interface ModelItem extends vscode.QuickPickItem {
   readonly run: () => unknown;
@@ -64,9 +64,19 @@ async function manage(model: StoredModel, services: ModelServices): Promise<void
     { label: '$(folder-opened) Open Folder', run: () => openFolder(folder) },
     { label: '$(book) Model Card', run: () => openCard(model) },
     ...(source ? [{ label: '$(trash) Remove', run: () => remove(model, services) }] : []),
+    ...(isModelFolder(folder)
+      ? [{ label: '$(close) Forget', detail: forgetWords, run: () => forget(model, services) }]
+      : []),
   ];
   const chosen = await vscode.window.showQuickPick(actions, { title: info?.title ?? name });
   await chosen?.run();
+}
+
+const forgetWords = 'Takes its folder out of the setting earmark.modelFolders; nothing is deleted';
+
+async function forget({ folder }: StoredModel, services: ModelServices): Promise<void> {
+  await removeModelFolder(folder);
+  services.refresh();
 }
 
 async function verify(model: StoredModel): Promise<void> {

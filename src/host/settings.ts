@@ -1,4 +1,6 @@
+import * as path from 'node:path';
 import * as vscode from 'vscode';
+import { expandHome } from '../engine/model/model-folders';
 import { defaultEndpoint } from '../hub/repository';
 import type { Provider } from '../protocol/provider';
 import type { RunSettings } from '../protocol/run';
@@ -60,6 +62,22 @@ export function setDefaultModel(modelId: string): Promise<void> {
 /** Names a further folder in which models are looked for. */
 export function addModelFolder(folder: string): Promise<void> {
   return update('modelFolders', [...readEngineSettings().modelFolders, folder]);
+}
+
+export function isModelFolder(folder: string): boolean {
+  return readEngineSettings().modelFolders.some((named) => isSame(named, folder));
+}
+
+/** The inverse of `addModelFolder`. */
+export function removeModelFolder(folder: string): Promise<void> {
+  return update(
+    'modelFolders',
+    readEngineSettings().modelFolders.filter((named) => !isSame(named, folder)),
+  );
+}
+
+function isSame(named: string, folder: string): boolean {
+  return path.resolve(expandHome(named)) === path.resolve(folder);
 }
 
 /** In the workspace's settings where they say it already, for they count more, else in the person's own. */

@@ -180,6 +180,11 @@ describe('models in VS Code', () => {
       .poll(() => editor.locator('.card[data-run]').last().textContent(), { timeout: 60_000 })
       .toMatch(/1\d of 6\d tokens/);
     await harness.screenshot('import-captions');
+
+    await manage('Ultravox (My Ultravox', 'Forget');
+    await expect.poll(async () => (await option('Ultravox (My Ultravox')).count()).toBe(0);
+    expect(JSON.parse(await readFile(settings, 'utf8'))).toMatchObject({ 'earmark.modelFolders': ['/no/such/folder'] });
+    expect(existsSync(path.join(folder, 'pack.json'))).toBe(true);
     expect(harness.takeErrors()).toEqual([]);
   });
 
@@ -243,7 +248,9 @@ describe('models in VS Code', () => {
 
     await pictures('manage-models', async () => {
       await workbench.runCommand('Earmark: Manage Models');
-      await expect.poll(() => row('earmark-audio--ultravox--q4').textContent()).toMatch(/ MB of memory, default.*A window of sound takes about [\d.]+ m?s to encode, .* for each token/);
+      await expect
+        .poll(() => row('earmark-audio--ultravox--q4').textContent())
+        .toMatch(/ MB of memory, default.*A window of sound takes about [\d.]+ m?s to encode, .* for each token/);
     });
     await manage('Ultravox (earmark-audio--ultravox--q4', 'Verify');
     await workbench.notification(/earmark-audio--ultravox--q4: \d+ files are as they should be\./).waitFor();
