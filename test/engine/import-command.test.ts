@@ -214,7 +214,9 @@ describe('earmark models import', () => {
     const [json] = JSON.parse(earmark('models', '--models', parent, '--json').stdout) as { memoryProblem?: string }[];
     expect(json!.memoryProblem).toMatch(/^It needs about 900000\.2\d GB of memory, and this computer has .* GB\.$/);
     const refused = caption();
-    expect(refused.stderr).toMatch(/The model "my-ultravox" needs about 900000\.2\d GB of memory, and .* GB are free\./);
+    expect(refused.stderr).toMatch(
+      /The model "my-ultravox" needs about 900000\.2\d GB of memory, and .* GB are free\./,
+    );
     expect(refused).toMatchObject({ status: 4, stdout: '' });
   });
 });
