@@ -1,7 +1,9 @@
-import { create } from '@bufbuild/protobuf';
+import { create, toBinary } from '@bufbuild/protobuf';
 import {
   AttributeProto_AttributeType,
   AttributeProtoSchema,
+  ModelProtoSchema,
+  OperatorSetIdProtoSchema,
   TensorProto_DataType,
   TensorProtoSchema,
   TensorShapeProto_DimensionSchema,
@@ -10,6 +12,7 @@ import {
   TypeProtoSchema,
   ValueInfoProtoSchema,
   type AttributeProto,
+  type GraphProto,
   type TensorProto,
   type ValueInfoProto,
 } from 'onnx-buf';
@@ -57,4 +60,17 @@ export function intsAttribute(name: string, values: readonly bigint[]): Attribut
 export function stringAttribute(name: string, value: string): AttributeProto {
   const s = new TextEncoder().encode(value);
   return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.STRING, s });
+}
+
+/**
+ * The bytes of a model that is one graph of ONNX's own operators.
+ *
+ * @param domains whose operators, in their first version, are used beside them
+ */
+export function modelBytes(graph: GraphProto, ...domains: readonly string[]): Uint8Array {
+  const opsetImport = [
+    create(OperatorSetIdProtoSchema, { domain: '', version: 18n }),
+    ...domains.map((domain) => create(OperatorSetIdProtoSchema, { domain, version: 1n })),
+  ];
+  return toBinary(ModelProtoSchema, create(ModelProtoSchema, { irVersion: 8n, opsetImport, graph }));
 }

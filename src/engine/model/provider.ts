@@ -1,8 +1,8 @@
-import { create, toBinary } from '@bufbuild/protobuf';
-import { GraphProtoSchema, ModelProtoSchema, NodeProtoSchema, OperatorSetIdProtoSchema } from 'onnx-buf';
+import { create } from '@bufbuild/protobuf';
+import { GraphProtoSchema, NodeProtoSchema } from 'onnx-buf';
 import type { InferenceSession } from 'onnxruntime-node';
 import { providers, type Provider } from '../../protocol/provider';
-import { floatValue } from './graph-parts';
+import { floatValue, modelBytes } from './graph-parts';
 
 export interface ProviderChoice {
   readonly provider: Provider;
@@ -60,6 +60,5 @@ function smallestGraph(): Uint8Array {
     output: [floatValue('y', [1])],
     node: [create(NodeProtoSchema, { opType: 'Add', input: ['x', 'x'], output: ['y'] })],
   });
-  const opsetImport = [create(OperatorSetIdProtoSchema, { domain: '', version: 18n })];
-  return toBinary(ModelProtoSchema, create(ModelProtoSchema, { irVersion: 8n, opsetImport, graph }));
+  return modelBytes(graph);
 }

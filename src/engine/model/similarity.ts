@@ -1,17 +1,10 @@
-import { create, toBinary } from '@bufbuild/protobuf';
-import {
-  GraphProtoSchema,
-  ModelProtoSchema,
-  NodeProtoSchema,
-  OperatorSetIdProtoSchema,
-  TensorProto_DataType,
-  TensorProtoSchema,
-} from 'onnx-buf';
+import { create } from '@bufbuild/protobuf';
+import { GraphProtoSchema, NodeProtoSchema, TensorProto_DataType, TensorProtoSchema } from 'onnx-buf';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { Matrix } from '../../pruning/strategy';
 import { output } from './encode';
 import { floats } from './half';
-import { floatValue, int64Constant } from './graph-parts';
+import { floatValue, int64Constant, modelBytes } from './graph-parts';
 import type { Runtime } from './runtime';
 
 /**
@@ -42,8 +35,7 @@ function similarityGraph(): Uint8Array {
       node('MatMul', ['directions', 'transposed'], 'similarity'),
     ],
   });
-  const opsetImport = [create(OperatorSetIdProtoSchema, { domain: '', version: 18n })];
-  return toBinary(ModelProtoSchema, create(ModelProtoSchema, { irVersion: 8n, opsetImport, graph }));
+  return modelBytes(graph);
 }
 
 export interface Similarity {

@@ -1,16 +1,14 @@
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import {
   GraphProtoSchema,
-  ModelProtoSchema,
   NodeProtoSchema,
-  OperatorSetIdProtoSchema,
   TensorProto_DataType,
   TensorProtoSchema,
   type NodeProto,
   type TensorProto,
 } from 'onnx-buf';
 import type { ProductBits, Speed } from '../../protocol/model';
-import { floatValue, intAttribute } from './graph-parts';
+import { floatValue, intAttribute, modelBytes } from './graph-parts';
 import type { Runtime } from './runtime';
 
 /** The matrix has a layer's size, and the rows keep every core busy. */
@@ -74,11 +72,7 @@ function productGraph(bits: ProductBits): Uint8Array {
     output: [floatValue('y', ['rows', width])],
     ...(bits === 32 ? floatProduct() : blockProduct(bits)),
   });
-  const opsetImport = [
-    create(OperatorSetIdProtoSchema, { domain: '', version: 18n }),
-    create(OperatorSetIdProtoSchema, { domain: microsoft, version: 1n }),
-  ];
-  return toBinary(ModelProtoSchema, create(ModelProtoSchema, { irVersion: 8n, opsetImport, graph }));
+  return modelBytes(graph, microsoft);
 }
 
 interface Product {
