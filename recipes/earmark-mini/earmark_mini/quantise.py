@@ -22,7 +22,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 from whisper_base.storage import as_blocks, as_half, fits_half, replace_initialisers
 
-from .export import load_encoder, middle_layer, strip_provenance
+from .export import strip_provenance
 from .layout import Layout
 from .modules import EMBEDDING_WIDTH, ENCODER_LAYERS
 from .rounding import DECODER_BLOCK, EMBEDDING_BITS, packed, rounded_blocks, unpacked
@@ -67,10 +67,7 @@ def name_matrices(model: onnx.ModelProto, state: dict[str, np.ndarray]) -> None:
 def store_encoder(layout: Layout) -> None:
     """encoder.onnx: 8-bit blocks where harmless, float16 elsewhere."""
     model = onnx.load(layout.exported / "encoder.onnx")
-    state = {
-        name: value.numpy()
-        for name, value in load_encoder(layout, middle_layer(layout.trained_adapter)).state_dict().items()
-    }
+    state = {name: value.float().numpy() for name, value in load_file(layout.encoder_weights).items()}
     name_matrices(model, state)
     eight_bit = set(eight_bit_encoder_matrices())
     replacements = {}

@@ -9,7 +9,7 @@ learnt by heart, its parts are learnt from many words.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -105,16 +105,19 @@ def _plain(text: str) -> str:
     return " ".join(tokens_of(text))
 
 
+def padded(batch: Sequence[Features] | Sequence[SceneFeatures]) -> Tensor:
+    """[B, longest, width]: the tokens of each, zeros behind."""
+    tokens = [torch.from_numpy(item.tokens.astype(np.float32)) for item in batch]
+    return torch.nn.utils.rnn.pad_sequence(tokens, batch_first=True)
+
+
 def spelling_loss(
     speller: Speller, batch: list[Features], targets: list[list[int]], parts: Tensor, bf16: bool = False
 ) -> Tensor:
     """CTC. `parts` [n, 576]: the embeddings of `Spelling.ids`."""
     lengths = torch.tensor([len(item.tokens) for item in batch])
-    tokens = torch.zeros(len(batch), int(lengths.max()), TOKEN_WIDTH)
-    for row, item in zip(tokens, batch, strict=True):
-        row[: len(item.tokens)] = torch.from_numpy(item.tokens.astype(np.float32))
     return F.ctc_loss(
-        speller(tokens, parts, bf16).transpose(0, 1),
+        speller(padded(batch), parts, bf16).transpose(0, 1),
         torch.tensor([place for target in targets for place in target]),
         lengths,
         torch.tensor([len(target) for target in targets]),
@@ -147,11 +150,9 @@ def name_vectors(clauses: list[str], embeddings: Tensor, tokenizer: Tokenizer) -
 def naming_loss(speller: Speller, batch: list[SceneFeatures], names: Names, bf16: bool = False) -> Tensor:
     """Cross-entropy a token: what is heard there by name, names alike where several are, blank where nothing
     is. Where somebody speaks nothing is wanted."""
-    length = max(len(item.tokens) for item in batch)
-    tokens = torch.zeros(len(batch), length, batch[0].tokens.shape[1])
-    wanted = torch.zeros(len(batch), length, 1 + len(names.clauses))
-    for row, target, item in zip(tokens, wanted, batch, strict=True):
-        row[: len(item.tokens)] = torch.from_numpy(item.tokens.astype(np.float32))
+    tokens = padded(batch)
+    wanted = torch.zeros(*tokens.shape[:2], 1 + len(names.clauses))
+    for target, item in zip(wanted, batch, strict=True):
         for event in item.named:
             if event.clause:
                 target[event.start : event.end, 1 + names.places[event.clause]] = 1
