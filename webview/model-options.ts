@@ -1,5 +1,6 @@
 import { muchMemory, type ModelInfo } from '../src/protocol/model';
-import { aboutWords, sizeWords } from '../src/report/numbers';
+import { sizeWords } from '../src/report/numbers';
+import { waitWords } from '../src/report/time-words';
 import type { Option } from './fields';
 
 /** The models to choose from. What a large one takes is said before it is chosen, for choosing it loads it. */
@@ -13,6 +14,5 @@ export function modelOptions(models: readonly ModelInfo[]): Option[] {
 
 function needs({ memoryBytes, memoryProblem, times }: ModelInfo): string {
   const more = memoryProblem === undefined ? '' : ', more than there is';
-  const wait = times && `about ${aboutWords(times.encodeSeconds + times.all.prefillSeconds)} to the first word`;
-  return [`needs ${sizeWords(memoryBytes)} of memory${more}`, wait].filter(Boolean).join('; ');
+  return [`needs ${sizeWords(memoryBytes)} of memory${more}`, times && waitWords(times)].filter(Boolean).join('; ');
 }

@@ -4,7 +4,7 @@ import { parseEndpoint, repositoryPage } from '../hub/repository';
 import { listStored, removeStored, verifyStored, type StoredModel } from '../hub/stored-models';
 import type { ModelInfo } from '../protocol/model';
 import { sizeWords } from '../report/numbers';
-import { timeSentence } from '../report/time-words';
+import { waitWords } from '../report/time-words';
 import { addModel } from './add-model';
 import { importModel } from './import-model';
 import type { ModelServices } from './models';
@@ -48,7 +48,8 @@ function describe({ name, bytes, info, source, folder }: StoredModel, services: 
 }
 
 function usableWords({ memoryProblem, times }: ModelInfo, from: string): string {
-  return [memoryProblem, timeSentence(times), from].filter(Boolean).join(' ');
+  const where = times ? `${from}, ${waitWords(times)}` : from;
+  return memoryProblem ? `${memoryProblem} ${where}` : where;
 }
 
 function memoryWords(info: ModelInfo | undefined): string | undefined {

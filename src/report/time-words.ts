@@ -13,3 +13,8 @@ export function timeSentence(times: RunTimes | undefined): string {
     `each token of the answer (${aboutWords(quarter.secondsPerToken)}).`
   );
 }
+
+/** The same for a line with little room: `about 1.3 s to the first word`. */
+export function waitWords({ encodeSeconds, all }: RunTimes): string {
+  return `about ${aboutWords(encodeSeconds + all.prefillSeconds)} to the first word`;
+}
