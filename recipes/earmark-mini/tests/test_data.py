@@ -9,12 +9,15 @@ from random import Random
 
 import numpy as np
 from earmark_mini.selection import STRATEGIES
+from earmark_mini.train.fetch import SPEECH, packages
 from earmark_mini.train.fingerprint import are_twins, fingerprint, twins
+from earmark_mini.train.label import COLUMNS as LABEL_COLUMNS
 from earmark_mini.train.label import check_split, source_of, split_sources, transcripts
 from earmark_mini.train.play import COMPUTED, computed, score
 from earmark_mini.train.scene import KINDS, Scenes, Sound, coloured, prepared, room
 from earmark_mini.train.sentences import examples, held_out
 from earmark_mini.train.speak import plan
+from earmark_mini.train.speech import prompts, readings
 from earmark_mini.train.words import (
     FORMS,
     Asked,
@@ -29,7 +32,7 @@ from earmark_mini.train.words import (
     quoted,
     word_errors,
 )
-from earmark_mini.train.work import TABLES, read_table, write_table
+from earmark_mini.train.work import TABLES, Work, read_table, write_table
 
 RATE = 16_000
 DOG = Event("dog", "a dog barks", ("bark", "barking"), ("a dog is barking",), ("dog", "cat", "owl", "hoot"))
@@ -115,6 +118,15 @@ class Tables(unittest.TestCase):
         self.assertTrue(rows)
         self.assertTrue(all(re.fullmatch(r"[0-9a-f]{64}", row["sha256"]) for row in rows))
 
+    def test_readings_say_who_reads_what(self) -> None:
+        rows = read_table(TABLES / "readings.csv")
+        files = [(row["package"], row["file"]) for row in rows]
+        self.assertEqual(len(files), len(set(files)))
+        self.assertLessEqual({row["speaker"] for row in rows}, {"man", "woman", "child"})
+        self.assertTrue(all(re.fullmatch(r"[A-Z][A-Za-z ]*\.", row["text"]) for row in rows))
+        archives = {row["package"] for row in read_table(TABLES / "archives.csv")}
+        self.assertLessEqual({row["package"] for row in rows}, packages() & archives)
+
     def test_table_is_whole_or_absent(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "a", "t.csv")
@@ -169,6 +181,15 @@ class Split(unittest.TestCase):
         ]
         with self.assertRaises(ValueError):
             check_split(rows)
+
+    def test_prompts_and_readings_are_told_apart(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            work = Work(Path(folder))
+            row = {"kind": "speech", "file": "a.wav", "text": "A frog.", "speaker": "woman", "split": "held"}
+            rows = [row | {"package": package} for package in (SPEECH[1], "tuxpaint-stamps-default")]
+            write_table(work.labels, [*rows, {"kind": "event", "package": "small"}], LABEL_COLUMNS)
+            for source, package in ((prompts, SPEECH[1]), (readings, "tuxpaint-stamps-default")):
+                self.assertEqual([u.file.parent.name for u in source(work)], [package])
 
     def test_transcripts(self) -> None:
         lines = ["; title", "a/b: Please  hold.", "c: [beep]", "d: one moment ...", "no colon"]

@@ -15,13 +15,13 @@ from torch import Tensor
 from ..pack import STOP_TOKENS, TEMPLATE
 from .models import Ear, Trained
 from .scene import Scene, Scenes, Sound, prepared
-from .speech import prompts, sentences
+from .speech import prompts, readings, sentences
 from .words import Event
 from .work import TABLES, Work, read_table
 
 LONGEST = 10 * RATE
-PROMPTS = 3
-"""How many times a prompt counts for each time a sentence does: real speech is scarce."""
+REAL = 3
+"""How many times a prompt or reading counts for each time a sentence does: real speech is scarce."""
 
 
 @dataclass
@@ -39,8 +39,8 @@ class Library:
         chosen = [row for row in rows if row["split"] == side and row["class"] in learnt]
         of = Namer()
         self._events = [Sound(of.event(row), self._recording(row)) for row in chosen]
-        spoken = [u for u in prompts(self.work) if u.held == self.held]
-        spoken = spoken * (1 if self.held else PROMPTS)
+        spoken = [u for u in (*prompts(self.work), *readings(self.work)) if u.held == self.held]
+        spoken = spoken * (1 if self.held else REAL)
         spoken += [u for u in sentences(self.work) if u.held == self.held]
         self._speech = [lambda u=u: Sound(u.what, u.samples()) for u in spoken]
 

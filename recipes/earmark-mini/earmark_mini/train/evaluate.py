@@ -1,6 +1,6 @@
 """Stage `evaluate`: what a checkpoint makes of held-out scenes, whole and pruned.
 
-Scenes are made of recordings, prompts, sentences and voices' takes that training never had. Some are
+Scenes are made of recordings, prompts, readings, sentences and voices' takes that training never had. Some are
 described, others asked about, as many by each form of question. `<name>.rows.jsonl` has every answer, so that
 a stopped evaluation goes on. Stage `reference`: Whisper base's own decoder on the speech of the same scenes.
 """

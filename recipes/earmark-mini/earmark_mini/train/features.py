@@ -21,7 +21,7 @@ from ..clips import SAMPLES_PER_TOKEN
 from .clips import Library
 from .models import Ear, load_encoder
 from .scene import EVENTS, KINDS, Scene, Span, varied
-from .speech import Utterance, is_short, prompts, sentences
+from .speech import Utterance, is_short, prompts, readings, sentences
 from .words import Event
 from .work import Work, write_whole
 
@@ -35,7 +35,7 @@ SCENE_KINDS = {kind: KINDS[kind] for kind in (*EVENTS, "nothing")}
 AT_ONCE = 8
 """Scenes that are encoded together."""
 
-SOURCES = {"prompts": prompts, "sentences": sentences}
+SOURCES = {"prompts": prompts, "readings": readings, "sentences": sentences}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ WORDS = ("wordnet-base",)
 
 def packages() -> set[str]:
     """Every Debian package that training needs."""
-    sounds = {row["package"] for row in read_table(TABLES / "events.csv")}
+    sounds = {row["package"] for name in ("events", "readings") for row in read_table(TABLES / f"{name}.csv")}
     # The benchmark's recordings are needed too: what resembles them is held out.
     held = {row["package"] for row in read_table(TABLES.parents[1] / "benchmark" / "recordings.csv")}
     return {*sounds, *held, *SPEECH, *SYNTHESISERS, *VOICES, *WORDS, SOUNDFONT}

@@ -1,7 +1,7 @@
 """Stage `label`: one row a recording, split by recording and source.
 
 `tables/events.csv` says what is heard, `tables/classes.csv` by which words a class is recognised; what stage
-`play` made comes with its names. A *source*
+`play` made comes with its names. `tables/readings.csv` says what is read aloud, and by whom. A *source*
 is what takes of one sound share: package, folder and name without the last number. Sources whose recordings
 are twins are one source. A source is held out whole, or not at all: the benchmark's own always, and of every
 class with at least three others one.
@@ -12,6 +12,7 @@ import random
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from earmark_benchmark.sounds import decode, read_bytes
@@ -28,7 +29,7 @@ COLUMNS = ("kind", "package", "file", "sha256", "class", "text", "synonyms", "sp
 COLUMNS += ("split", "why")
 SEED = 3
 PROMPT_SHARE = 9
-"""One prompt in so many is held out, by its words."""
+"""One prompt or reading in so many is held out, by its words."""
 
 Row = dict[str, str]
 
@@ -177,38 +178,46 @@ def _prompts(work: Work) -> list[Row]:
     words_file = words_of / f"usr/share/doc/{words_of.name}/core-sounds-en.txt.gz"
     listed = transcripts(gzip.decompress(words_file.read_bytes()).decode("utf-8").splitlines())
     folder = next((sounds / "usr/share/asterisk/sounds").iterdir())
-    known = {utterance.sha256 for utterance in utterances()}
-    said = {letters(utterance.text) for utterance in utterances()}
-    rows = []
-    for name, words in listed:
-        path = folder / f"{name}.wav"
-        if not path.exists():
-            continue
-        digest = sha256_of(path)
-        why = (
-            "benchmark"
-            if digest in known
-            else "says what the benchmark says"
-            if letters(words) in said
-            else "words"
-            if held_out(words, PROMPT_SHARE)
-            else ""
+    facts = {"package": sounds.name, "speaker": "woman", "licence": "CC-BY-SA-3.0"}
+    return [
+        _speech_row(
+            work, facts | {"file": str(path.relative_to(sounds)), "text": words}, f"{sounds.name}:{name}"
         )
-        rows.append(
-            {
-                "kind": "speech",
-                "package": sounds.name,
-                "file": str(path.relative_to(sounds)),
-                "sha256": digest,
-                "text": words,
-                "speaker": "woman",
-                "licence": "CC-BY-SA-3.0",
-                "source": f"{sounds.name}:{name}",
-                "split": "held" if why else "train",
-                "why": why,
-            }
-        )
-    return rows
+        for name, words in listed
+        if (path := folder / f"{name}.wav").exists()
+    ]
+
+
+def _readings(work: Work) -> list[Row]:
+    return [
+        _speech_row(work, row, f"{row['package']}:{row['file']}")
+        for row in read_table(TABLES / "readings.csv")
+    ]
+
+
+def _speech_row(work: Work, row: Row, source: str) -> Row:
+    """What labels.csv says of real speech. `row`: package, file, text, speaker and licence."""
+    digest = sha256_of(work.recording(row))
+    why = _why_held(digest, row["text"])
+    split = "held" if why else "train"
+    return {"kind": "speech", **row, "sha256": digest, "source": source, "split": split, "why": why}
+
+
+def _why_held(digest: str, words: str) -> str:
+    """Why real speech is held out; nothing where it is learnt from."""
+    known, said = _benchmark_speech()
+    if digest in known:
+        return "benchmark"
+    if letters(words) in said:
+        return "says what the benchmark says"
+    return "words" if held_out(words, PROMPT_SHARE) else ""
+
+
+@cache
+def _benchmark_speech() -> tuple[set[str], set[str]]:
+    """Hashes and words."""
+    spoken = utterances()
+    return {one.sha256 for one in spoken}, {letters(one.text) for one in spoken}
 
 
 def check_split(rows: Sequence[Mapping[str, str]]) -> None:
@@ -224,7 +233,7 @@ def check_split(rows: Sequence[Mapping[str, str]]) -> None:
 
 def label(work: Work) -> None:
     """Write labels.csv."""
-    rows = [*_events(work), *_prompts(work)]
+    rows = [*_events(work), *_prompts(work), *_readings(work)]
     check_split(rows)
     write_table(work.labels, rows, COLUMNS)
     for kind in ("event", "speech"):

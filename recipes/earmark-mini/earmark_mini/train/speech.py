@@ -1,10 +1,11 @@
-"""Everything that somebody says: Asterisk's prompts, then WordNet's sentences."""
+"""Everything that somebody says: Asterisk's prompts, names and letters read aloud, WordNet's sentences."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from earmark_benchmark.sounds import RATE, Samples, decode
 
+from .fetch import SPEECH
 from .scene import prepared
 from .words import Speech
 from .work import Work, read_table
@@ -26,15 +27,24 @@ class Utterance:
 
 
 def prompts(work: Work) -> list[Utterance]:
-    """Real speech. Long prompts are left out."""
-    rows = [row for row in read_table(work.labels) if row["kind"] == "speech"]
-    return [_utterance(work.recording(row), row) for row in rows]
+    """Real speech: what a telephone exchange says. Long prompts are left out."""
+    return _labelled(work, prompts=True)
+
+
+def readings(work: Work) -> list[Utterance]:
+    """Real speech: names of things, and letters."""
+    return _labelled(work, prompts=False)
 
 
 def sentences(work: Work) -> list[Utterance]:
     """Synthetic speech, as far as it has been spoken."""
     table = work.spoken / "spoken.csv"
     return [_utterance(work.spoken / row["file"], row) for row in read_table(table)] if table.exists() else []
+
+
+def _labelled(work: Work, prompts: bool) -> list[Utterance]:
+    rows = [row for row in read_table(work.labels) if row["kind"] == "speech"]
+    return [_utterance(work.recording(row), row) for row in rows if (row["package"] in SPEECH) == prompts]
 
 
 def _utterance(file: Path, row: dict[str, str]) -> Utterance:
