@@ -17,13 +17,7 @@ from .clips import read_clip, scores_of
 from .layout import Layout
 from .pack import write_compact_json
 from .prove import kept_tokens
-from .reference import (
-    Reference,
-    prompt_ids,
-    stored_decoder,
-    stored_encoder,
-    tokenizer_of,
-)
+from .reference import Reference, prompt_ids, stored, tokenizer_of
 
 DIGITS = 6
 ROWS = 5
@@ -112,7 +106,7 @@ def golden(layout: Layout) -> None:
     """One JSON file for each sample clip. Needs the proof."""
     layout.reference.mkdir(parents=True, exist_ok=True)
     proof = json.loads((layout.pack / "parity.json").read_text("utf-8"))
-    model = Reference(layout, stored_encoder(layout), stored_decoder(layout), False)
+    model = Reference(layout, stored(layout), False)
     for name, proven in proof["clips"].items():
         target = layout.reference / f"{Path(name).stem}.json"
         write_compact_json(target, golden_clip(layout, model, proven, name))

@@ -1,5 +1,6 @@
 """Stage `merge`: SmolLM2 with Earmark's LoRA added to its weights."""
 
+import json
 import shutil
 
 from safetensors.torch import load_file, save_file
@@ -7,6 +8,9 @@ from safetensors.torch import load_file, save_file
 from .layout import Layout
 
 LORA_SCALE = 2.0
+MAX_CONTEXT = 4096
+"""Positions that the decoder's rotary table will cover: thirty seconds are 750. SmolLM2's 8192 take twice as many
+bytes."""
 
 
 def merge(layout: Layout) -> None:
@@ -24,4 +28,7 @@ def merge(layout: Layout) -> None:
     for path in layout.smollm2.iterdir():
         if path.name != "model.safetensors":
             shutil.copy(path, layout.merged)
+    config = layout.merged / "config.json"
+    changed = json.loads(config.read_text("utf-8")) | {"max_position_embeddings": MAX_CONTEXT}
+    config.write_text(json.dumps(changed, indent=2) + "\n", "utf-8")
     print(f"merged {len(names)} matrices")

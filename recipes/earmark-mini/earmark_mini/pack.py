@@ -59,13 +59,18 @@ WEIGHTS = [
 ]
 PRECISION = {
     "features": "float64 spectrum, float32 output",
-    "encoder": "stored as 8-bit blocks of 64 (feed-forward, query, key; value and output of layers 4 to 6) "
-    "and float16 (the rest, as published); runs in float32",
-    "adapter": "stored as float16, as trained; runs in float32",
+    "encoder": "stored as blocks of 64 ({encoder}) and float16 (the rest, as published); runs in float32",
+    "adapter": "stored as 8-bit blocks of 64; runs in float32",
     "decoder": "{bits}-bit weights in blocks of 64, 8-bit activations in matrix products (MatMulNBits, "
     "accuracy level 4), float32 elsewhere",
     "embeddings": "8-bit in blocks of 64: the rows of the decoder's tied output matrix",
 }
+
+ENCODER_BLOCKS = {
+    8: "8 bits: feed-forward, query, key; value and output of layers 4 to 6",
+    4: "4 bits: feed-forward; 8 bits: attention; the adapter was trained for them",
+}
+"""By the decoder's bits."""
 
 
 def write_tokenizer(layout: Layout) -> None:
@@ -181,7 +186,9 @@ def manifest(layout: Layout) -> dict[str, Any]:
         "tokenizer": {"file": "tokenizer.json", "config": "tokenizer_config.json"},
         "prompt": {"template": TEMPLATE, "question": QUESTION},
         "stopTokens": STOP_TOKENS,
-        "precision": {part: text.format(bits=bits) for part, text in PRECISION.items()},
+        "precision": {
+            part: text.format(bits=bits, encoder=ENCODER_BLOCKS[bits]) for part, text in PRECISION.items()
+        },
         "quantisation": quantisation,
         "files": [
             {"path": path.name, "bytes": path.stat().st_size, "sha256": sha256_of(path)}

@@ -26,11 +26,9 @@ from .reference import (
     Heard,
     Reference,
     prompt_ids,
-    stored_decoder,
-    stored_encoder,
+    stored,
     tokenizer_of,
-    unquantised_decoder,
-    unquantised_encoder,
+    unquantised,
 )
 from .runtime import Runtime
 from .selection import segmentwise_exact
@@ -91,11 +89,11 @@ class Proof:
     """The models under comparison and the comparison of one clip."""
 
     def __init__(self, layout: Layout) -> None:
-        original = Reference(layout, unquantised_encoder(layout), unquantised_decoder(layout), False)
-        stored = Reference(layout, stored_encoder(layout), stored_decoder(layout), False)
+        original = Reference(layout, unquantised(layout), False)
+        read_back = Reference(layout, stored(layout), False)
         self.models: dict[str, Model] = {
             "unquantised": original,
-            "stored": stored,
+            "stored": read_back,
             "pack": Runtime(layout.pack),
             "packExactActivations": Runtime(layout.pack, accuracy_level=0),
         }
@@ -117,11 +115,11 @@ class Proof:
     def clip(self, samples: NDArray[np.float32]) -> dict[str, Any]:
         """Everything about one clip."""
         original = self.models["unquantised"].hear(samples)
-        stored = self.models["stored"].hear(samples)
+        read_back = self.models["stored"].hear(samples)
         pack = self.models["pack"].hear(samples)
         heard = {
             "unquantised": original,
-            "stored": stored,
+            "stored": read_back,
             "pack": pack,
             "packExactActivations": pack,
         }
@@ -129,7 +127,7 @@ class Proof:
         return {
             "tokens": len(pack.tokens),
             "quantisation": compare_front(pack, original),
-            "runtime": compare_front(pack, stored),
+            "runtime": compare_front(pack, read_back),
             "captions": captions,
         }
 

@@ -1,10 +1,10 @@
 """Stage `quantise`: store the exported graphs small, in the pack's folder.
 
-* Encoder: the feed-forward, query and key matrices and the last three layers' value and output
-  matrices as 8-bit integers in blocks of 64; all else (convolutions, positions, the first three
-  layers' value and output, which were measured to be the sensitive ones) as float16, which is what
-  was published. It runs in float32.
-* Adapter: float16, which is what was trained and saved. It runs in float32.
+* Encoder: its matrices as 8-bit integers in blocks of 64, the first three layers' value and output matrices
+  apart, which were measured to be the sensitive ones: these, the convolutions and the positions as float16,
+  which is what was published. Where the adapter was trained for it (`rounding.encoder_bits`), these two as 8 bits
+  too, and the feed-forward matrices as 4. It runs in float32.
+* Adapter: 8-bit integers in blocks of 64. It runs in float32.
 * Decoder: MatMulNBits in blocks of 64 from the model builder, of 8 bits or of those that it was trained
   for, rounded here as in that training, its scales as float16; the weights in external files.
 * Embeddings: a graph of their own over the bytes of the decoder's tied output matrix.
@@ -22,12 +22,19 @@ from safetensors.torch import load_file
 from torch import Tensor
 from whisper_base.storage import as_blocks, as_half, fits_half, replace_initialisers
 
-from .export import strip_provenance
+from .export import strip_provenance, trained_bits
 from .layout import Layout
-from .modules import EMBEDDING_WIDTH, ENCODER_LAYERS
-from .rounding import DECODER_BLOCK, EMBEDDING_BITS, packed, rounded_blocks, unpacked
+from .modules import EMBEDDING_WIDTH
+from .rounding import (
+    DECODER_BLOCK,
+    EMBEDDING_BITS,
+    ENCODER_BLOCK,
+    encoder_bits,
+    packed,
+    rounded_blocks,
+    unpacked,
+)
 
-ENCODER_BLOCK = 64
 SMALLEST_STORED = 256
 """Initialisers with fewer elements stay float32: nothing to gain."""
 
@@ -38,17 +45,6 @@ ALIGNMENT = 4096
 DATA_FILES = ("decoder.onnx.data", "decoder.onnx.data_1")
 OUTPUT = "lm_head"
 ZERO_POINT = 2 ** (EMBEDDING_BITS - 1)
-
-
-def eight_bit_encoder_matrices() -> list[str]:
-    """Names, in `modules.Encoder`, of the matrices stored in 8 bits."""
-    names = []
-    for i in range(ENCODER_LAYERS):
-        parts = ["fc1", "fc2", "self_attn.q_proj", "self_attn.k_proj"]
-        if i >= ENCODER_LAYERS // 2:
-            parts += ["self_attn.v_proj", "self_attn.out_proj"]
-        names += [f"layers.{i}.{part}.weight" for part in parts]
-    return names
 
 
 def name_matrices(model: onnx.ModelProto, state: dict[str, np.ndarray]) -> None:
@@ -65,21 +61,21 @@ def name_matrices(model: onnx.ModelProto, state: dict[str, np.ndarray]) -> None:
 
 
 def store_encoder(layout: Layout) -> None:
-    """encoder.onnx: 8-bit blocks where harmless, float16 elsewhere."""
+    """encoder.onnx: blocks of 8 or 4 bits where harmless, float16 elsewhere."""
     model = onnx.load(layout.exported / "encoder.onnx")
     state = {name: value.float().numpy() for name, value in load_file(layout.encoder_weights).items()}
     name_matrices(model, state)
-    eight_bit = set(eight_bit_encoder_matrices())
+    bits = encoder_bits(trained_bits(layout.trained_lora))
     replacements = {}
     for tensor in model.graph.initializer:
         values = numpy_helper.to_array(tensor)
-        if tensor.name in eight_bit:
-            replacements[tensor.name] = as_blocks(tensor.name, values, ENCODER_BLOCK)
+        if tensor.name in bits:
+            replacements[tensor.name] = as_blocks(tensor.name, values, ENCODER_BLOCK, bits[tensor.name])
         elif values.size >= SMALLEST_STORED and values.dtype == np.float32:
             if not fits_half(values):
                 raise ValueError(f"{tensor.name} is not exact in float16")
             replacements[tensor.name] = as_half(tensor.name, values)
-    missing = eight_bit - replacements.keys()
+    missing = bits.keys() - replacements.keys()
     if missing:
         raise ValueError(f"not found in the exported encoder: {sorted(missing)}")
     replace_initialisers(model, replacements)
@@ -89,12 +85,16 @@ def store_encoder(layout: Layout) -> None:
 
 
 def store_adapter(layout: Layout) -> None:
-    """adapter.onnx: float16 throughout."""
+    """adapter.onnx: its matrices in 8 bits, all else in float16."""
     model = onnx.load(layout.exported / "adapter.onnx")
+    state = {name: value.float().numpy() for name, value in load_file(layout.trained_adapter).items()}
+    name_matrices(model, state)
     replacements = {}
     for tensor in model.graph.initializer:
         values = numpy_helper.to_array(tensor)
-        if values.size >= SMALLEST_STORED and fits_half(values):
+        if values.ndim == 2 and values.size >= SMALLEST_STORED:
+            replacements[tensor.name] = as_blocks(tensor.name, values, ENCODER_BLOCK)
+        elif values.size >= SMALLEST_STORED and fits_half(values):
             replacements[tensor.name] = as_half(tensor.name, values)
     replace_initialisers(model, replacements)
     name_axis(model, "tokens", 1, "tokens")

@@ -7,6 +7,7 @@ LlamaForCausalLM. Two versions: the unquantised weights, and the weights read ba
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -26,9 +27,9 @@ from transformers import (
 )
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 from whisper_base.features import MEL_BINS, SAMPLE_RATE
-from whisper_base.storage import dequantise_blocks
+from whisper_base.storage import read_blocks
 
-from .export import load_adapter, middle_layer
+from .export import middle_layer
 from .layout import Layout
 from .modules import (
     ENCODER_HEADS,
@@ -36,6 +37,7 @@ from .modules import (
     ENCODER_WIDTH,
     LAYER_NORM_EPSILON,
     POSITIONS_PER_TOKEN,
+    Adapter,
 )
 from .pack import QUESTION, TEMPLATE
 from .quantise import OUTPUT, decoder_products, stored_matrix
@@ -78,19 +80,20 @@ def prompt_ids(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]
     return tokenizer(before).input_ids, tokenizer(after).input_ids
 
 
-def unquantised_encoder(layout: Layout) -> State:
-    """The encoder's published weights."""
-    return {name: tensor.float() for name, tensor in load_file(layout.encoder_weights).items()}
+def floats(path: Path) -> State:
+    """Published weights."""
+    return {name: tensor.float() for name, tensor in load_file(path).items()}
 
 
 def stored_encoder(layout: Layout) -> State:
     """The encoder's weights as the pack's encoder.onnx stores them."""
     model = onnx.load(layout.pack / "encoder.onnx")
     arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-    state = unquantised_encoder(layout)
+    state = floats(layout.encoder_weights)
     for name, published in state.items():
-        if name + ".int8" in arrays:
-            values = dequantise_blocks(arrays[name + ".int8"], arrays[name + ".scales"]).T
+        blocks = read_blocks(arrays, name)
+        if blocks is not None:
+            values = blocks.T
         elif name + ".half" in arrays:
             values = arrays[name + ".half"].astype(np.float32)
             values = values.T if values.shape != tuple(published.shape) else values
@@ -102,9 +105,16 @@ def stored_encoder(layout: Layout) -> State:
     return state
 
 
-def unquantised_decoder(layout: Layout) -> State:
-    """SmolLM2 with the LoRA merged, float32."""
-    return load_file(layout.merged / "model.safetensors")
+def stored_adapter(layout: Layout) -> State:
+    """The adapter's weights as the pack's adapter.onnx stores them."""
+    model = onnx.load(layout.pack / "adapter.onnx")
+    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    state = floats(layout.trained_adapter)
+    for name in state:
+        blocks = read_blocks(arrays, name)
+        if blocks is not None:
+            state[name] = torch.from_numpy(blocks.T.copy())
+    return state
 
 
 def stored_decoder(layout: Layout) -> State:
@@ -141,6 +151,26 @@ def stored_decoder(layout: Layout) -> State:
     return state
 
 
+@dataclass(frozen=True)
+class Weights:
+    """All that is multiplied with, float32."""
+
+    encoder: State
+    adapter: State
+    decoder: State
+
+
+def unquantised(layout: Layout) -> Weights:
+    """As published and trained, the LoRA merged."""
+    decoder = load_file(layout.merged / "model.safetensors")
+    return Weights(floats(layout.encoder_weights), floats(layout.trained_adapter), decoder)
+
+
+def stored(layout: Layout) -> Weights:
+    """Read back from the pack."""
+    return Weights(stored_encoder(layout), stored_adapter(layout), stored_decoder(layout))
+
+
 def round_activations(_: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
     """What MatMulNBits does to its input at accuracy level 4: 8-bit symmetric in blocks of 64."""
     blocks = inputs[0].unflatten(-1, (-1, DECODER_BLOCK))
@@ -152,7 +182,7 @@ def round_activations(_: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
 class Reference:
     """Encoder, adapter and language model in float32."""
 
-    def __init__(self, layout: Layout, encoder: State, decoder: State, eight_bit_activations: bool) -> None:
+    def __init__(self, layout: Layout, weights: Weights, eight_bit_activations: bool) -> None:
         config = WhisperConfig(
             d_model=ENCODER_WIDTH,
             encoder_layers=ENCODER_LAYERS,
@@ -162,11 +192,12 @@ class Reference:
             attn_implementation="eager",
         )
         self._encoder = WhisperEncoder(config).eval()
-        self._encoder.load_state_dict(encoder)
-        self._adapter = load_adapter(layout)
+        self._encoder.load_state_dict(weights.encoder)
+        self._adapter = Adapter().eval()
+        self._adapter.load_state_dict(weights.adapter)
         self._middle_layer = middle_layer(layout.trained_adapter)
         language_model = LlamaForCausalLM(LlamaConfig.from_pretrained(layout.merged)).eval()
-        language_model.load_state_dict(decoder, strict=False)
+        language_model.load_state_dict(weights.decoder, strict=False)
         language_model.tie_weights()
         self._language_model = language_model
         if eight_bit_activations:

@@ -16,7 +16,14 @@ import onnxruntime
 import torch
 from earmark_mini.greedy import STOP_TOKENS
 from earmark_mini.merge import LORA_SCALE
-from earmark_mini.rounding import packed, rounded_blocks, unpacked
+from earmark_mini.rounding import (
+    ENCODER_BLOCK,
+    encoder_bits,
+    packed,
+    rounded_blocks,
+    rounded_encoder,
+    unpacked,
+)
 from earmark_mini.train.card import card
 from earmark_mini.train.clips import converse
 from earmark_mini.train.evaluate import answers, evaluate
@@ -47,6 +54,7 @@ from earmark_mini.train.words import Asked, Heard
 from earmark_mini.train.work import Work, write_table
 from safetensors.torch import load_file
 from tests.test_data import sweep
+from whisper_base.storage import as_blocks, read_blocks
 
 CLASSES = ("dog", "bell", "cat", "owl", "horse", "frog")
 SENTENCES = (
@@ -358,6 +366,31 @@ class Parts(unittest.TestCase):
             (y,) = session.run(None, {"x": x.numpy()})
             expected = x @ fake_quantised(weight, bits).T
             torch.testing.assert_close(torch.from_numpy(y), expected, atol=1e-4, rtol=1e-4)
+
+    def test_the_encoder_ships_as_it_was_trained_with(self) -> None:
+        torch.manual_seed(0)
+        published = load_encoder(Work(Path("unused"), small=True), bits=None).state_dict()
+        for bits in (4, None):
+            rounded = rounded_encoder(published, bits)
+            for name, count in encoder_bits(bits).items():
+                tensors, nodes = as_blocks(name, published[name].numpy().T, ENCODER_BLOCK, count)
+                graph = onnx.helper.make_graph(
+                    nodes,
+                    "blocks",
+                    [],
+                    [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)],
+                    tensors,
+                )
+                opsets = [onnx.helper.make_opsetid("", 18)]
+                model = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=9)
+                (restored,) = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {})
+                torch.testing.assert_close(torch.from_numpy(restored.T), rounded[name], atol=0, rtol=0)
+                arrays = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in tensors}
+                np.testing.assert_array_equal(read_blocks(arrays, name), restored)
+                largest = published[name].abs().max()
+                self.assertLess((rounded[name] - published[name]).abs().max(), largest / (2**count - 3))
+            for name in published.keys() - encoder_bits(bits).keys():
+                self.assertIs(rounded[name], published[name])
 
     def test_kept_tokens(self) -> None:
         scores = np.arange(40.0)

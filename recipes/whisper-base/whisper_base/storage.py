@@ -4,10 +4,15 @@ Each puts the stored form and a few nodes in the initialiser's place. Those node
 only, so ONNX Runtime folds them when it loads the model: what runs is the float32 graph.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
+
+MIDDLE = 8
+"""What stands for zero where 4 bits are stored as a number that is never negative."""
 
 
 def fits_half(values: NDArray[np.float32]) -> bool:
@@ -22,15 +27,16 @@ def as_half(name: str, values: NDArray[np.float32]) -> tuple[list[TensorProto], 
 
 
 def quantise_blocks(
-    weight: NDArray[np.float32], block: int
+    weight: NDArray[np.float32], block: int, bits: int = 8
 ) -> tuple[NDArray[np.int8], NDArray[np.float16]]:
-    """[in, out] -> int8 [in / block, block, out] and float16 scales [in / block, 1, out], symmetric,
+    """[in, out] -> integers [in / block, block, out] and float16 scales [in / block, 1, out], symmetric,
     rounded to nearest. The scales are rounded first, so the integers are the best for them."""
     inputs, outputs = weight.shape
+    largest = 2 ** (bits - 1) - 1
     blocks = weight.reshape(inputs // block, block, outputs)
-    scales = (np.abs(blocks).max(axis=1, keepdims=True) / 127).astype(np.float16)
+    scales = (np.abs(blocks).max(axis=1, keepdims=True) / largest).astype(np.float16)
     divisor = np.where(scales == 0, 1, scales).astype(np.float32)
-    return np.clip(np.rint(blocks / divisor), -127, 127).astype(np.int8), scales
+    return np.clip(np.rint(blocks / divisor), -largest, largest).astype(np.int8), scales
 
 
 def dequantise_blocks(integers: NDArray[np.int8], scales: NDArray[np.float16]) -> NDArray[np.float32]:
@@ -39,21 +45,52 @@ def dequantise_blocks(integers: NDArray[np.int8], scales: NDArray[np.float16]) -
     return blocks.reshape(-1, blocks.shape[-1])
 
 
+def read_blocks(tensors: Mapping[str, NDArray], name: str) -> NDArray[np.float32] | None:
+    """The float32 weight [in, out] that stands under this name among stored tensors, if as blocks."""
+    if name + ".int8" in tensors:
+        integers = tensors[name + ".int8"]
+    elif name + ".int4" in tensors:
+        pairs = tensors[name + ".int4"]
+        integers = (np.concatenate([pairs & 15, pairs >> 4], axis=1).astype(np.int8)) - MIDDLE
+    else:
+        return None
+    return dequantise_blocks(integers, tensors[name + ".scales"])
+
+
 def as_blocks(
-    name: str, weight: NDArray[np.float32], block: int
+    name: str, weight: NDArray[np.float32], block: int, bits: int = 8
 ) -> tuple[list[TensorProto], list[NodeProto]]:
-    """8 bits a weight and one float16 scale for `block` inputs of an output."""
-    integers, scales = quantise_blocks(weight, block)
+    """`bits` (8 or 4) a weight and one float16 scale for `block` inputs of an output. Of 4 bits, a byte holds one
+    of the block's first half and, in its upper half, one of its second."""
+    integers, scales = quantise_blocks(weight, block, bits)
     tensors = [
-        numpy_helper.from_array(integers, name + ".int8"),
         numpy_helper.from_array(scales, name + ".scales"),
         numpy_helper.from_array(np.array(weight.shape, dtype=np.int64), name + ".shape"),
     ]
-    nodes = [
-        helper.make_node("Cast", [name + ".int8"], [name + ".int8.float"], to=TensorProto.FLOAT),
-        helper.make_node("Cast", [name + ".scales"], [name + ".scales.float"], to=TensorProto.FLOAT),
-        helper.make_node("Mul", [name + ".int8.float", name + ".scales.float"], [name + ".blocks"]),
-        helper.make_node("Reshape", [name + ".blocks", name + ".shape"], [name]),
+    node = helper.make_node
+    if bits == 8:
+        tensors.append(numpy_helper.from_array(integers, name + ".int8"))
+        nodes = [node("Cast", [name + ".int8"], [name + ".integers"], to=TensorProto.FLOAT)]
+    else:
+        raised = (integers + MIDDLE).astype(np.uint8)
+        low, high = np.split(raised, 2, axis=1)
+        tensors += [
+            numpy_helper.from_array(low | high << 4, name + ".int4"),
+            numpy_helper.from_array(np.array(4, dtype=np.uint8), name + ".four"),
+            numpy_helper.from_array(np.array(15, dtype=np.uint8), name + ".fifteen"),
+            numpy_helper.from_array(np.array(MIDDLE, dtype=np.float32), name + ".middle"),
+        ]
+        nodes = [
+            node("BitwiseAnd", [name + ".int4", name + ".fifteen"], [name + ".low"]),
+            node("BitShift", [name + ".int4", name + ".four"], [name + ".high"], direction="RIGHT"),
+            node("Concat", [name + ".low", name + ".high"], [name + ".raised"], axis=1),
+            node("Cast", [name + ".raised"], [name + ".raised.float"], to=TensorProto.FLOAT),
+            node("Sub", [name + ".raised.float", name + ".middle"], [name + ".integers"]),
+        ]
+    nodes += [
+        node("Cast", [name + ".scales"], [name + ".scales.float"], to=TensorProto.FLOAT),
+        node("Mul", [name + ".integers", name + ".scales.float"], [name + ".blocks"]),
+        node("Reshape", [name + ".blocks", name + ".shape"], [name]),
     ]
     return tensors, nodes
 

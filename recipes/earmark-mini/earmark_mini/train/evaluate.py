@@ -83,9 +83,11 @@ def evaluate(
     """Write `<name>.json`: for each strategy and keep ratio shares with 95 % intervals. `start`: other
     weights than the checkpoint of this name."""
     checkpoint = read_checkpoint(start or work.checkpoint(name))
-    model = Trained(work, checkpoint["settings"].get("bits"), bf16).eval()
+    settings = checkpoint["settings"]
+    bits = settings.get("bits")
+    model = Trained(work, bits, bf16).eval()
     model.load(checkpoint["state"])
-    ear = Ear(load_encoder(work, middle=checkpoint["settings"]["middleLayer"]))
+    ear = Ear(load_encoder(work, middle=settings["middleLayer"], bits=bits))
     tokenizer = load_tokenizer(work)
     most = SMALL_MOST_NEW if work.small else MOST_NEW
     rows_path = work.results / f"{name}.rows.jsonl"
@@ -105,7 +107,7 @@ def evaluate(
                     _note(stream, scene.asked, keys, said)
                 for key in keys:
                     tallies[f"{key[2]}@{ratio}"].append(scored(scene, done[key]))
-    facts = {"settings": checkpoint["settings"], "step": checkpoint["step"]}
+    facts = {"settings": settings, "step": checkpoint["step"]}
     facts |= {"cpuSeconds": checkpoint["cpuSeconds"], "scenes": limit}
     _publish(work, name, facts, tallies)
 

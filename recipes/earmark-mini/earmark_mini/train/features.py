@@ -27,7 +27,7 @@ from .work import Work, write_whole
 
 SHARD = 64
 SMALL_SHARD = 8
-SCENE_SHARDS = {"train": 96, "held": 8}
+SCENE_SHARDS = {"train": 160, "held": 10}
 SECONDS = (3.0, 5.0, 8.0)
 """Of a shard's scenes: one of these."""
 
@@ -35,7 +35,8 @@ SCENE_KINDS = {kind: KINDS[kind] for kind in (*EVENTS, "nothing")}
 AT_ONCE = 8
 """Scenes that are encoded together."""
 
-SOURCES = {"prompts": prompts, "readings": readings, "sentences": sentences}
+SYNTHETIC = "sentences"
+SOURCES = {"prompts": prompts, "readings": readings, SYNTHETIC: sentences}
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,11 @@ from tokenizers.trainers import BpeTrainer
 from torch import Tensor, nn
 
 from ..modules import EMBEDDING_WIDTH, TOKEN_WIDTH, Adapter
-from .features import SOURCES, Features, SceneFeatures, read_features, read_scenes
+from .features import SOURCES, SYNTHETIC, Features, SceneFeatures, read_features, read_scenes
 from .loop import Run, train
 from .models import MIDDLE_LAYER, load_language_model, load_tokenizer
-from .words import word_errors
 from .words import tokens as tokens_of
+from .words import word_errors
 from .work import Work, write_whole
 
 STEPS = 12_000
@@ -46,6 +46,9 @@ DROPPED = 0.15
 """Of the adapter's inputs, in training."""
 
 COMMON = frozenset("a an the is are of in on to with at by its their someone and".split())
+REAL = 6
+"""How many times an utterance of real speech counts for each time a synthetic one does: it is scarce."""
+
 HELD = 400
 """Held-out utterances of each source that the result is measured on."""
 
@@ -218,13 +221,12 @@ def stage1(
     parts = embeddings[spelling.ids]
     targets = [spelling.spell(item.utterance.what.words) for item in learnt]
     speller = Speller(embeddings)
-    batch_size = min(BATCH, len(learnt))
+    drawn = [i for i, item in enumerate(learnt) for _ in range(1 if item.source == SYNTHETIC else REAL)]
+    batch_size = min(BATCH, len(drawn))
 
     def loss_of(chance_seed: int) -> Tensor:
         chance = Random(chance_seed)
-        pool = sorted(
-            chance.sample(range(len(learnt)), min(POOL, len(learnt))), key=lambda i: len(learnt[i].tokens)
-        )
+        pool = sorted(chance.sample(drawn, min(POOL, len(drawn))), key=lambda i: len(learnt[i].tokens))
         first = chance.randint(0, len(pool) - batch_size)
         chosen = pool[first : first + batch_size]
         spelt = spelling_loss(speller, [learnt[i] for i in chosen], [targets[i] for i in chosen], parts, bf16)

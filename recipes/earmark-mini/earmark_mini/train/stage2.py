@@ -70,7 +70,9 @@ def train_answers(
     torch.manual_seed(run.seed)
     model = Trained(work, bits, bf16)
     model.load(start["state"])
-    ear = Ear(load_encoder(work, bf16, start["settings"]["middleLayer"]))
+    if not work.small:
+        model.compile_layers()
+    ear = Ear(load_encoder(work, bf16, start["settings"]["middleLayer"], bits))
     tokenizer = load_tokenizer(work)
     library = Library(work, held=False)
     batches = SMALL_BATCHES if work.small else BATCHES
