@@ -24,7 +24,7 @@ from earmark_mini.rounding import (
     rounded_encoder,
     unpacked,
 )
-from earmark_mini.train.card import card
+from earmark_mini.train.card import card, coupled, coupled_name
 from earmark_mini.train.clips import converse
 from earmark_mini.train.evaluate import answers, evaluate
 from earmark_mini.train.export import export
@@ -51,7 +51,7 @@ from earmark_mini.train.stage1 import Names, Spelling, name_vectors, named, nami
 from earmark_mini.train.stage2 import answer_loss, kept_tokens, stage2
 from earmark_mini.train.stage3 import stage3
 from earmark_mini.train.words import Asked, Heard
-from earmark_mini.train.work import Work, write_table
+from earmark_mini.train.work import DROPS, Work, write_table
 from safetensors.torch import load_file
 from tests.test_data import sweep
 from whisper_base.storage import as_blocks, read_blocks
@@ -366,6 +366,25 @@ class Parts(unittest.TestCase):
             (y,) = session.run(None, {"x": x.numpy()})
             expected = x @ fake_quantised(weight, bits).T
             torch.testing.assert_close(torch.from_numpy(y), expected, atol=1e-4, rtol=1e-4)
+
+    def test_trainings_side_by_side(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            work = Work(Path(folder), small=True)
+            work.results.mkdir(parents=True)
+            for number, drop in enumerate(DROPS):
+                results = {
+                    "all@1.0": {"wordsWrong": [0.1 + number, 0, 1]},
+                    "top-k@0.25": {"wordsWrong": [0.5, 0.4, 0.6], "eventsBySynonym": [0.2, 0.1, 0.3]},
+                }
+                file = work.results / f"{coupled_name(drop)}.json"
+                file.write_text(json.dumps({"step": 5, "scenes": 9, "results": results}), "utf-8")
+            coupled(work)
+            lines = (work.results / "coupled.md").read_text("utf-8").splitlines()
+            self.assertIn("| 100% |  | 0.1 (0 to 1) | 1.1 (0 to 1) | 2.1 (0 to 1) |", lines)
+            self.assertIn("| 25% | top-k | 0.2 (0.1 to 0.3) | 0.2 (0.1 to 0.3) | 0.2 (0.1 to 0.3) |", lines)
+            file.write_text(json.dumps({"step": 6, "scenes": 9, "results": results}), "utf-8")
+            with self.assertRaisesRegex(ValueError, "longer"):
+                coupled(work)
 
     def test_the_encoder_ships_as_it_was_trained_with(self) -> None:
         torch.manual_seed(0)

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 from ..layout import RECIPE
-from .work import Work
+from .work import DROPS, Work
 
 STAGES = (
     "fetch",
@@ -22,11 +22,10 @@ STAGES = (
     "evaluate",
     "reference",
     "card",
+    "coupled",
 )
-MODULES = {"reference": "evaluate"}
+MODULES = {"reference": "evaluate", "coupled": "card"}
 """Where the stage's name is not its module's."""
-
-DROPS = ("none", "random", "segmentwise")
 
 
 def main() -> None:

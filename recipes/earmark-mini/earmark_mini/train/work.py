@@ -11,6 +11,9 @@ from earmark_benchmark.layout import Layout as Debian
 from ..layout import RECIPE, Layout
 
 TABLES = RECIPE / "tables"
+DROPS = ("none", "random", "segmentwise")
+"""Which audio tokens are dropped in training."""
+
 PLAYED = "played"
 """In place of a Debian package's name: recordings that stage `play` made."""
 
