@@ -139,6 +139,16 @@ class Ear(nn.Module):
         self._received = received.unflatten(-1, (-1, POSITIONS_PER_TOKEN)).mean(-1)
 
 
+def compile_layers(model: "Trained", ear: Ear) -> None:
+    """Makes steps 1.3 times as fast, after a minute at the first. Needs a C++ compiler."""
+    # The encoder's last layer notes what attention its positions receive: that cannot be compiled.
+    for layer in (*model.language_model.model.layers, *ear.encoder.layers[:-1]):
+        layer.compile(dynamic=True)
+    rounded = torch.compile(fake_quantised, dynamic=True)
+    for matrix in model.changed:
+        matrix.rounded = rounded
+
+
 class Merged(torch.autograd.Function):
     """x M^T, where M = W + s B A was merged before, with gradients for A and B as if it were merged here.
 
@@ -173,6 +183,7 @@ class LowRank(nn.Module):
         super().__init__()
         self.base = base
         self.bits = bits
+        self.rounded = fake_quantised
         self.lora_A = nn.Parameter(torch.randn(RANK, base.in_features) / base.in_features**0.5)
         self.lora_B = nn.Parameter(torch.zeros(base.out_features, RANK))
         self.merge()
@@ -186,7 +197,7 @@ class LowRank(nn.Module):
             self.merged = torch.addmm(self.base.weight, *narrow, alpha=LORA_SCALE)
         else:
             merged = self.base.weight + LORA_SCALE * (self.lora_B @ self.lora_A)
-            self.merged = fake_quantised(merged, self.bits).to(dtype)
+            self.merged = self.rounded(merged, self.bits).to(dtype)
 
     def forward(self, x: Tensor) -> Tensor:
         """[…, in] -> […, out]."""
@@ -208,15 +219,10 @@ class Trained(nn.Module):
                 for name in MATRICES:
                     if hasattr(part, name):
                         setattr(part, name, LowRank(getattr(part, name), bits))
-        self._changed = [m for m in self.language_model.modules() if isinstance(m, LowRank)]
+        self.changed = [m for m in self.language_model.modules() if isinstance(m, LowRank)]
         if bits is not None:
             embeddings = self.language_model.get_input_embeddings().weight
             embeddings.data = fake_quantised(embeddings.data, EMBEDDING_BITS).to(embeddings.dtype)
-
-    def compile_layers(self) -> None:
-        """Makes steps half as long again as fast, for a minute at the first. Needs a C++ compiler."""
-        for layer in self.language_model.model.layers:
-            layer.compile(dynamic=True)
 
     def lora(self) -> dict[str, Tensor]:
         """`model.layers.I.self_attn.q_proj.lora_A` and so on."""
@@ -237,7 +243,7 @@ class Trained(nn.Module):
 
     def merge(self) -> None:
         """Due after every step of the training."""
-        for matrix in self._changed:
+        for matrix in self.changed:
             matrix.merge()
 
     def embed(self, ids: list[int]) -> Tensor:

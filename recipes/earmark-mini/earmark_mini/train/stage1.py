@@ -30,7 +30,7 @@ from .words import tokens as tokens_of
 from .words import word_errors
 from .work import Work, write_whole
 
-STEPS = 12_000
+STEPS = 9000
 BATCH = 32
 SCENES = 16
 """In a batch, beside the utterances."""

@@ -16,11 +16,11 @@ from torch import Tensor
 from ..selection import Scores, Tokens, random_tokens, segmentwise_exact
 from .clips import Conversations, Library, converse, hear
 from .loop import Run, train
-from .models import Ear, Trained, load_encoder, load_tokenizer, read_checkpoint
+from .models import Ear, Trained, compile_layers, load_encoder, load_tokenizer, read_checkpoint
 from .work import Work
 
-STEPS = 4000
-BATCHES = {3.0: (8, 42), 5.0: (5, 36), 8.0: (3, 20), 20.0: (1, 2)}
+STEPS = 2600
+BATCHES = {3.0: (16, 42), 5.0: (10, 36), 8.0: (6, 20), 20.0: (2, 2)}
 """By a clip's seconds: how many in a batch, and how often such a batch. A batch's places, on which its time
 depends, are about as many for each."""
 
@@ -70,9 +70,9 @@ def train_answers(
     torch.manual_seed(run.seed)
     model = Trained(work, bits, bf16)
     model.load(start["state"])
-    if not work.small:
-        model.compile_layers()
     ear = Ear(load_encoder(work, bf16, start["settings"]["middleLayer"], bits))
+    if not work.small:
+        compile_layers(model, ear)
     tokenizer = load_tokenizer(work)
     library = Library(work, held=False)
     batches = SMALL_BATCHES if work.small else BATCHES
