@@ -9,7 +9,7 @@ import onnx
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 from whisper_base.features import MEL_BINS, features_graph
 
 from .layout import Layout
@@ -40,17 +40,22 @@ def decoder_bits(layout: Layout) -> int:
     return trained_bits(layout.trained_lora) or 8
 
 
+def float_weights(path: Path) -> dict[str, Tensor]:
+    """Published or trained weights, float32 whatever they are stored as."""
+    return {name: tensor.float() for name, tensor in load_file(path).items()}
+
+
 def load_encoder(layout: Layout, middle: int) -> Encoder:
     """The encoder with its published weights, float32."""
     encoder = Encoder(middle)
-    encoder.load_state_dict({k: v.float() for k, v in load_file(layout.encoder_weights).items()})
+    encoder.load_state_dict(float_weights(layout.encoder_weights))
     return encoder.eval()
 
 
 def load_adapter(layout: Layout) -> Adapter:
     """The adapter with Earmark's trained weights, float32."""
     adapter = Adapter()
-    adapter.load_state_dict({k: v.float() for k, v in load_file(layout.trained_adapter).items()})
+    adapter.load_state_dict(float_weights(layout.trained_adapter))
     return adapter.eval()
 
 

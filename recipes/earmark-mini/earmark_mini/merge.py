@@ -5,6 +5,7 @@ import shutil
 
 from safetensors.torch import load_file, save_file
 
+from .export import float_weights
 from .layout import Layout
 
 LORA_SCALE = 2.0
@@ -16,7 +17,7 @@ bytes."""
 def merge(layout: Layout) -> None:
     """Write W + 2 B A for every matrix the LoRA covers, in float32."""
     state = load_file(layout.smollm2 / "model.safetensors")
-    lora = {name: tensor.float() for name, tensor in load_file(layout.trained_lora).items()}
+    lora = float_weights(layout.trained_lora)
     names = sorted(name.removesuffix(".lora_A") for name in lora if name.endswith(".lora_A"))
     for name in names:
         weight = state[name + ".weight"]

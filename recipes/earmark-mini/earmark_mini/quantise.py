@@ -22,7 +22,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 from whisper_base.storage import as_blocks, as_half, fits_half, replace_initialisers
 
-from .export import strip_provenance, trained_bits
+from .export import float_weights, strip_provenance, trained_bits
 from .layout import Layout
 from .modules import EMBEDDING_WIDTH
 from .rounding import (
@@ -47,9 +47,9 @@ OUTPUT = "lm_head"
 ZERO_POINT = 2 ** (EMBEDDING_BITS - 1)
 
 
-def name_matrices(model: onnx.ModelProto, state: dict[str, np.ndarray]) -> None:
+def name_matrices(model: onnx.ModelProto, state: dict[str, Tensor]) -> None:
     """Give the matrices back the names the exporter dropped when it transposed them."""
-    by_bytes = {values.T.tobytes(): name for name, values in state.items() if values.ndim == 2}
+    by_bytes = {values.numpy().T.tobytes(): name for name, values in state.items() if values.ndim == 2}
     renamed = {}
     for tensor in model.graph.initializer:
         name = by_bytes.get(numpy_helper.to_array(tensor).tobytes())
@@ -63,8 +63,7 @@ def name_matrices(model: onnx.ModelProto, state: dict[str, np.ndarray]) -> None:
 def store_encoder(layout: Layout) -> None:
     """encoder.onnx: blocks of 8 or 4 bits where harmless, float16 elsewhere."""
     model = onnx.load(layout.exported / "encoder.onnx")
-    state = {name: value.float().numpy() for name, value in load_file(layout.encoder_weights).items()}
-    name_matrices(model, state)
+    name_matrices(model, float_weights(layout.encoder_weights))
     bits = encoder_bits(trained_bits(layout.trained_lora))
     replacements = {}
     for tensor in model.graph.initializer:
@@ -87,8 +86,7 @@ def store_encoder(layout: Layout) -> None:
 def store_adapter(layout: Layout) -> None:
     """adapter.onnx: its matrices in 8 bits, all else in float16."""
     model = onnx.load(layout.exported / "adapter.onnx")
-    state = {name: value.float().numpy() for name, value in load_file(layout.trained_adapter).items()}
-    name_matrices(model, state)
+    name_matrices(model, float_weights(layout.trained_adapter))
     replacements = {}
     for tensor in model.graph.initializer:
         values = numpy_helper.to_array(tensor)

@@ -7,7 +7,6 @@ LlamaForCausalLM. Two versions: the unquantised weights, and the weights read ba
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -29,7 +28,7 @@ from transformers.models.whisper.modeling_whisper import WhisperEncoder
 from whisper_base.features import MEL_BINS, SAMPLE_RATE
 from whisper_base.storage import read_blocks
 
-from .export import middle_layer
+from .export import float_weights, middle_layer
 from .layout import Layout
 from .modules import (
     ENCODER_HEADS,
@@ -80,16 +79,16 @@ def prompt_ids(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]
     return tokenizer(before).input_ids, tokenizer(after).input_ids
 
 
-def floats(path: Path) -> State:
-    """Published weights."""
-    return {name: tensor.float() for name, tensor in load_file(path).items()}
+def stored_tensors(layout: Layout, graph: str) -> dict[str, NDArray]:
+    """What a graph of the pack holds, by name."""
+    model = onnx.load(layout.pack / graph)
+    return {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
 
 
 def stored_encoder(layout: Layout) -> State:
     """The encoder's weights as the pack's encoder.onnx stores them."""
-    model = onnx.load(layout.pack / "encoder.onnx")
-    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-    state = floats(layout.encoder_weights)
+    arrays = stored_tensors(layout, "encoder.onnx")
+    state = float_weights(layout.encoder_weights)
     for name, published in state.items():
         blocks = read_blocks(arrays, name)
         if blocks is not None:
@@ -107,9 +106,8 @@ def stored_encoder(layout: Layout) -> State:
 
 def stored_adapter(layout: Layout) -> State:
     """The adapter's weights as the pack's adapter.onnx stores them."""
-    model = onnx.load(layout.pack / "adapter.onnx")
-    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-    state = floats(layout.trained_adapter)
+    arrays = stored_tensors(layout, "adapter.onnx")
+    state = float_weights(layout.trained_adapter)
     for name in state:
         blocks = read_blocks(arrays, name)
         if blocks is not None:
@@ -163,7 +161,7 @@ class Weights:
 def unquantised(layout: Layout) -> Weights:
     """As published and trained, the LoRA merged."""
     decoder = load_file(layout.merged / "model.safetensors")
-    return Weights(floats(layout.encoder_weights), floats(layout.trained_adapter), decoder)
+    return Weights(float_weights(layout.encoder_weights), float_weights(layout.trained_adapter), decoder)
 
 
 def stored(layout: Layout) -> Weights:

@@ -5,15 +5,14 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM
 from whisper_base.features import HOP, WINDOW, mel_filters
 
 from ..clips import SAMPLES_PER_TOKEN
+from ..export import float_weights, middle_layer, trained_bits
 from ..export import load_encoder as load_published_encoder
-from ..export import middle_layer, trained_bits
 from ..merge import LORA_SCALE
 from ..modules import EMBEDDING_WIDTH, ENCODER_HEADS, POSITIONS_PER_TOKEN, Adapter, Encoder, SelfAttention
 from ..rounding import EMBEDDING_BITS, rounded_encoder
@@ -96,13 +95,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if not path.is_dir():
         return torch.load(path, weights_only=True)
     files = {part: path / f"{part}.safetensors" for part in ("adapter", "lora")}
-    state = {
-        part: {name: tensor.float() for name, tensor in load_file(file).items()}
-        for part, file in files.items()
-        if file.exists()
-    }
-    bits = trained_bits(files["lora"]) if "lora" in state else None
-    settings = {"middleLayer": middle_layer(files["adapter"]), "bits": bits}
+    state = {part: float_weights(file) for part, file in files.items() if file.exists()}
+    settings = {"middleLayer": middle_layer(files["adapter"])}
+    if "lora" in state and (bits := trained_bits(files["lora"])):
+        settings["bits"] = bits
     return {"state": state, "settings": settings, "step": 0, "cpuSeconds": 0.0}
 
 

@@ -46,6 +46,7 @@ DROPPED = 0.15
 """Of the adapter's inputs, in training."""
 
 COMMON = frozenset("a an the is are of in on to with at by its their someone and".split())
+
 REAL = 6
 """How many times an utterance of real speech counts for each time a synthetic one does: it is scarce."""
 
