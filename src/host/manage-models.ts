@@ -47,9 +47,9 @@ function describe({ name, bytes, info, source, folder }: StoredModel, services: 
   };
 }
 
+/** Where it is from comes last: a long path is cut off at its end. */
 function usableWords({ memoryProblem, times }: ModelInfo, from: string): string {
-  const where = times ? `${from}, ${waitWords(times)}` : from;
-  return memoryProblem ? `${memoryProblem} ${where}` : where;
+  return [memoryProblem, times && waitWords(times), from].filter(Boolean).join(' • ');
 }
 
 function memoryWords(info: ModelInfo | undefined): string | undefined {

@@ -250,7 +250,7 @@ describe('models in VS Code', () => {
       await workbench.runCommand('Earmark: Manage Models');
       await expect
         .poll(() => row('earmark-audio--ultravox--q4').textContent())
-        .toMatch(/ MB of memory, default.*earmark-audio\/ultravox at \w{7}, about [\d.]+ m?s to the first word/);
+        .toMatch(/ MB of memory, default.*about [\d.]+ m?s to the first word • earmark-audio\/ultravox at \w{7}/);
     });
     await manage('Ultravox (earmark-audio--ultravox--q4', 'Verify');
     await workbench.notification(/earmark-audio--ultravox--q4: \d+ files are as they should be\./).waitFor();

@@ -43,8 +43,8 @@ def prompt_embeddings(
     return np.concatenate([model.embed(before), audio, model.embed(after)])
 
 
-def decode(model: Model, prompt: NDArray[np.float32]) -> Caption:
-    """The most likely token each time, until a stop token or the limit."""
+def decode(model: Model, prompt: NDArray[np.float32], most: int = MAX_NEW_TOKENS) -> Caption:
+    """The most likely token each time, until a stop token or `most` of them."""
     step = model.session()
     logits = first = step(prompt)
     ids: list[int] = []
@@ -52,7 +52,7 @@ def decode(model: Model, prompt: NDArray[np.float32]) -> Caption:
     while True:
         second, best = np.argsort(logits)[-2:]
         closest = min(closest, float(logits[best] - logits[second]))
-        if int(best) in STOP_TOKENS or len(ids) == MAX_NEW_TOKENS:
+        if int(best) in STOP_TOKENS or len(ids) == most:
             return Caption(ids, first, closest)
         ids.append(int(best))
         logits = step(model.embed([int(best)]))

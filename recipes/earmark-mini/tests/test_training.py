@@ -159,6 +159,13 @@ class SmallRun(unittest.TestCase):
         self.assertEqual(len(result["results"]), 10)
         card(self.work, "stage3-random-4")
 
+    def test_a_pack_is_evaluated_as_its_weights_are(self) -> None:
+        evaluate(self.work, "pack", limit=1, pack=self.work.base.pack)
+        result = json.loads((self.work.results / "pack.json").read_text("utf-8"))
+        self.assertEqual((len(result["results"]), result["scenes"]), (10, 1))
+        card(self.work, "pack")
+        self.assertTrue((self.work.results / "pack.md").read_text("utf-8").startswith("pack (as published);"))
+
     def test_training_lowers_the_loss(self) -> None:
         features(self.work)
         stage1(self.work, steps=60)

@@ -58,8 +58,10 @@ def card(work: Work, name: str = "stage2-random") -> None:
     if whisper.exists():
         share = json.loads(whisper.read_text("utf-8"))["results"]["all@1.0"]["wordsWrong"]
         result["results"]["Whisper base's own decoder@1.0"] = {"wordsWrong": share}
+    hours = result["cpuSeconds"] / 3600
+    spent = f", {hours:.1f} CPU hours in its last stage" if hours else ""
     text = (
-        f"Checkpoint {name} ({settings}), {result['cpuSeconds'] / 3600:.1f} CPU hours in its last stage; "
+        f"{name} ({settings}){spent}; "
         f"{result['scenes']} held-out scenes described, as many asked about in {len(FORMS)} forms; greedy. "
         f"In parentheses 95 % intervals.\n\n{table(result)}\n"
     )

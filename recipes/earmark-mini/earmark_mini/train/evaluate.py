@@ -1,7 +1,7 @@
-"""Stage `evaluate`: what a checkpoint makes of held-out scenes, whole and pruned.
+"""Stage `evaluate`: what a checkpoint, or a pack, makes of held-out scenes, whole and pruned.
 
-Scenes are made of recordings, prompts, readings, sentences and voices' takes that training never had. Some are
-described, others asked about, as many by each form of question. `<name>.rows.jsonl` has every answer, so that
+Scenes are made of recordings, prompts, readings, sentences and voices' takes that training never had. Some
+are described, others asked about, as many by each form of question. `<name>.rows.jsonl` has every answer, so that
 a stopped evaluation goes on. Stage `reference`: Whisper base's own decoder on the speech of the same scenes.
 """
 
@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO, TypeVar
 
 import numpy as np
 import torch
@@ -19,7 +19,10 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from whisper_base.pack import tokenizer as whisper_tokenizer
 
+from ..clips import scores_of
+from ..greedy import decode, prompt_embeddings
 from ..pack import STOP_TOKENS
+from ..runtime import Runtime
 from ..selection import STRATEGIES
 from .clips import Library, hear, prompt_ids
 from .models import Ear, Trained, load_encoder, load_tokenizer, read_checkpoint
@@ -54,10 +57,71 @@ def held_scenes(work: Work, count: int) -> Iterator[Scene]:
             yield source.scene(seconds, form=form)
 
 
+Clip = TypeVar("Clip")
+
+
+class Listener(Protocol[Clip]):
+    """What is evaluated. `Clip`: a clip's tokens, [k, …], as it has them."""
+
+    facts: dict[str, Any]
+    """Of its training: settings, step, cpuSeconds"""
+
+    def hear(self, scene: Scene) -> tuple[Clip, NDArray[np.floating]]:
+        """Tokens and their scores [k]."""
+
+    def answers(self, tokens: Clip, kept: NDArray[np.int64], question: str, most: int) -> list[str]:
+        """Greedy: kept [B, K], tokens of one clip as strategies leave them -> a text of at most so many ids
+        for each."""
+
+
+class Checkpoint:
+    """Weights in PyTorch, as training has them."""
+
+    def __init__(self, work: Work, path: Path, bf16: bool = False) -> None:
+        checkpoint = read_checkpoint(path)
+        self.facts = {key: checkpoint[key] for key in ("settings", "step", "cpuSeconds")}
+        settings = checkpoint["settings"]
+        bits = settings.get("bits")
+        self._model = Trained(work, bits, bf16).eval()
+        self._model.load(checkpoint["state"])
+        self._ear = Ear(load_encoder(work, middle=settings["middleLayer"], bits=bits))
+        self._tokenizer = load_tokenizer(work)
+
+    def hear(self, scene: Scene) -> tuple[Tensor, NDArray[np.float32]]:
+        """Tokens [k, 1024]."""
+        tokens, scores = hear(self._ear, [scene])
+        return tokens[0], scores[0]
+
+    def answers(self, tokens: Tensor, kept: NDArray[np.int64], question: str, most: int) -> list[str]:
+        """All strategies at once."""
+        return answers(self._model, self._tokenizer, tokens[kept], question, most)
+
+
+class Pack:
+    """What ships, in ONNX Runtime."""
+
+    def __init__(self, work: Work, folder: Path) -> None:
+        self.facts = {"settings": {}, "step": 0, "cpuSeconds": 0.0}
+        self._runtime = Runtime(folder)
+        self._tokenizer = load_tokenizer(work)
+
+    def hear(self, scene: Scene) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """What the adapter makes of the tokens [k, 576]: each stands by itself, pruned before or after."""
+        heard = self._runtime.hear(scene.samples)
+        return heard.embeddings, scores_of(heard.received)
+
+    def answers(
+        self, tokens: NDArray[np.float32], kept: NDArray[np.int64], question: str, most: int
+    ) -> list[str]:
+        """One strategy after the other."""
+        before, after = prompt_ids(self._tokenizer, question)
+        prompts = (prompt_embeddings(self._runtime, tokens[chosen], before, after) for chosen in kept)
+        return [self._tokenizer.decode(decode(self._runtime, prompt, most).ids).strip() for prompt in prompts]
+
+
 @torch.no_grad()
 def answers(model: Trained, tokenizer: Tokenizer, tokens: Tensor, question: str, most: int) -> list[str]:
-    """Greedy: tokens [B, K, 1024] of one clip, as strategies leave them -> a text of at most so many ids for
-    each."""
+    """Greedy: tokens [B, K, 1024] of one clip -> a text for each."""
     before, after = prompt_ids(tokenizer, question)
     audio = model.adapter(tokens)
     start, end = (model.embed(ids)[None].expand(len(audio), -1, -1) for ids in (before, after))
@@ -79,16 +143,14 @@ def evaluate(
     limit: int = SCENES,
     bf16: bool = False,
     start: Path | None = None,
+    pack: Path | None = None,
 ) -> None:
     """Write `<name>.json`: for each strategy and keep ratio shares with 95 % intervals. `start`: other
-    weights than the checkpoint of this name."""
-    checkpoint = read_checkpoint(start or work.checkpoint(name))
-    settings = checkpoint["settings"]
-    bits = settings.get("bits")
-    model = Trained(work, bits, bf16).eval()
-    model.load(checkpoint["state"])
-    ear = Ear(load_encoder(work, middle=settings["middleLayer"], bits=bits))
-    tokenizer = load_tokenizer(work)
+    weights than the checkpoint of this name; `pack`: a pack in their place."""
+    listener: Listener[Any] = (
+        Pack(work, pack) if pack else Checkpoint(work, start or work.checkpoint(name), bf16)
+    )
+    step = listener.facts["step"]
     most = SMALL_MOST_NEW if work.small else MOST_NEW
     rows_path = work.results / f"{name}.rows.jsonl"
     rows_path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,19 +159,17 @@ def evaluate(
     tallies: dict[str, list[Tally]] = defaultdict(list)
     with rows_path.open("a", encoding="utf-8") as stream:
         for number, scene in enumerate(held_scenes(work, limit)):
-            tokens, scores = hear(ear, [scene])
+            tokens, scores = listener.hear(scene)
             for ratio, strategies in GRID.items():
-                keys = [(checkpoint["step"], number, strategy, ratio) for strategy in strategies]
+                keys = [(step, number, strategy, ratio) for strategy in strategies]
                 if not all(key in done for key in keys):
-                    kept = np.stack([kept_of(strategy, scores[0], ratio) for strategy in strategies])
-                    said = answers(model, tokenizer, tokens[0][kept], scene.asked.question, most)
+                    kept = np.stack([kept_of(strategy, scores, ratio) for strategy in strategies])
+                    said = listener.answers(tokens, kept, scene.asked.question, most)
                     done |= zip(keys, said, strict=True)
                     _note(stream, scene.asked, keys, said)
                 for key in keys:
                     tallies[f"{key[2]}@{ratio}"].append(scored(scene, done[key]))
-    facts = {"settings": settings, "step": checkpoint["step"]}
-    facts |= {"cpuSeconds": checkpoint["cpuSeconds"], "scenes": limit}
-    _publish(work, name, facts, tallies)
+    _publish(work, name, {**listener.facts, "scenes": limit}, tallies)
 
 
 def _note(
@@ -156,7 +216,7 @@ def reference(work: Work, limit: int = SCENES) -> None:
     _publish(work, REFERENCE, {"scenes": limit}, {"all@1.0": tallies})
 
 
-def kept_of(strategy: str, scores: NDArray[np.float32], ratio: float) -> NDArray[np.int64]:
+def kept_of(strategy: str, scores: NDArray[np.floating], ratio: float) -> NDArray[np.int64]:
     """The tokens a strategy leaves."""
     return np.arange(len(scores)) if ratio == 1 else STRATEGIES[strategy](scores, ratio)
 
