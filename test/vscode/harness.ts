@@ -59,7 +59,9 @@ export class Harness {
 
   async screenshot(name: string): Promise<void> {
     await mkdir(path.join(output, 'screenshots'), { recursive: true });
-    await this.workbench.page.screenshot({ path: path.join(output, 'screenshots', `${name}.png`) });
+    const file = path.join(output, 'screenshots', `${name}.png`);
+    // What fades in is shown as it stays.
+    await this.workbench.page.screenshot({ path: file, animations: 'disabled' });
   }
 
   /** Process ids of the engine: forked by the extension host, so somewhere below the server. */

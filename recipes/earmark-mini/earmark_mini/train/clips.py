@@ -20,7 +20,7 @@ from .words import Event
 from .work import TABLES, Work, read_table
 
 LONGEST = 10 * RATE
-REAL = 3
+REAL = 15
 """How many times a prompt or reading counts for each time a sentence does: real speech is scarce."""
 
 

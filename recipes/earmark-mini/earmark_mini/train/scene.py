@@ -18,8 +18,11 @@ EVENTS = ("one", "two", "many", "at once", "speech and event")
 ADMIT = {"words": ("speech", "speech and event"), "heard": EVENTS, "which": EVENTS, "first": ("two", "many")}
 """Which clips a form of question has an answer to; all others have to all."""
 
-QUESTIONS = 0.6
+QUESTIONS = 0.9
 """The share of clips, in training, that are described and also asked about."""
+
+HARD = {"which": 3, "heard": 2}
+"""How often a form of question is asked for each time another is: four choices are learnt late."""
 
 PARAPHRASED = 0.25
 """How often an event is put in other words, in captions and questions."""
@@ -148,7 +151,9 @@ class Scenes:
             samples = noise(length, self._random.uniform(*NOISE_DB), self._noise)
         also = None
         if form is None and self._random.random() < QUESTIONS:
-            also = self._ask(heard, self._random.choice(forms_of(heard)))
+            forms = forms_of(heard)
+            (other,) = self._random.choices(forms, [HARD.get(f, 1) for f in forms])
+            also = self._ask(heard, other)
         return Scene(kind, samples, heard, self._ask(heard, form or "caption"), also, spans)
 
     def _ask(self, heard: Heard, form: str) -> Asked:

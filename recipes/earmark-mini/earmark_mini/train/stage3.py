@@ -8,7 +8,7 @@ from .stage2 import ADAPTER_RATE, LORA_RATE, train_answers
 from .work import Work
 
 STEPS = 1500
-SLOWER = 0.2
+SLOWER = 0.4
 """Of stage 2's learning rates: the model is nearly there."""
 
 
