@@ -220,8 +220,10 @@ def reference(work: Work, limit: int = SCENES) -> None:
 
 
 def digest(path: Path) -> str:
-    """Tells weights apart whose evaluations have one name: of a file, or of all files of a folder."""
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    """Tells weights apart whose evaluations have one name: of a file, or of those files of a folder that hold
+    weights. A pack's card and proof are written after it is evaluated."""
+    weights = (file for pattern in ("*.onnx*", "*.safetensors") for file in path.glob(pattern))
+    files = sorted(weights) if path.is_dir() else [path]
     return sha256("".join(map(sha256_of, files)).encode()).hexdigest()[:12]
 
 
