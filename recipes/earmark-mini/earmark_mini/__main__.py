@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .layout import RECIPE, Layout
 
-STAGES = ("fetch", "convert", "merge", "balance", "export", "quantise", "pack", "prove", "golden")
+STAGES = ("fetch", "convert", "merge", "export", "quantise", "pack", "prove", "golden")
 
 
 def stage(name: str) -> Callable[[Layout], None]:

@@ -1,5 +1,5 @@
 """Stage `export`: the float32 ONNX graphs of the front end, the encoder and the adapter, and the
-8-bit decoder from onnxruntime-genai's model builder."""
+decoder from onnxruntime-genai's model builder."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from whisper_base.features import MEL_BINS, features_graph
 
 from .layout import Layout
 from .modules import MAX_POSITIONS, POSITIONS_PER_TOKEN, TOKEN_WIDTH, Adapter, Encoder
-from .rounding import DECODER_BLOCK, EMBEDDING_BITS
+from .rounding import DECODER_BITS, DECODER_BLOCK, EMBEDDING_BITS
 
 OPSET = 18
 FRAMES_PER_TOKEN = 4
@@ -33,11 +33,6 @@ def trained_bits(lora: Path) -> int | None:
     with safe_open(lora, "numpy") as file:
         bits = (file.metadata() or {}).get("bits")
     return int(bits) if bits else None
-
-
-def decoder_bits(layout: Layout) -> int:
-    """Of the weights that ship, the output matrix apart: 8 where they were not trained for fewer."""
-    return trained_bits(layout.trained_lora) or 8
 
 
 def float_weights(path: Path) -> dict[str, Tensor]:
@@ -99,7 +94,7 @@ def strip_provenance(model: onnx.ModelProto) -> None:
 
 
 def build_decoder(layout: Layout) -> None:
-    """Run the model builder on the merged and balanced weights. Embeddings stay out (audio tokens go in as
+    """Run the model builder on the merged weights. Embeddings stay out (audio tokens go in as
     embeddings), and only the last position's logits are computed."""
     options = {
         "exclude_embeds": "true",
@@ -108,12 +103,11 @@ def build_decoder(layout: Layout) -> None:
         "accuracy_level": str(ACCURACY_LEVEL),
         "matmul_mixed_precision": f"last_matmul:int{EMBEDDING_BITS}",
     }
-    bits = decoder_bits(layout)
     subprocess.run(
         [
             *(sys.executable, "-m", "onnxruntime_genai.models.builder"),
-            *("-m", str(layout.balanced), "-o", str(layout.decoder_build)),
-            *("-e", "cpu", "-p", f"int{bits}", "-c", str(layout.work / "cache")),
+            *("-m", str(layout.merged), "-o", str(layout.decoder_build)),
+            *("-e", "cpu", "-p", f"int{DECODER_BITS}", "-c", str(layout.work / "cache")),
             *("--extra_options", *(f"{key}={value}" for key, value in options.items())),
         ],
         check=True,

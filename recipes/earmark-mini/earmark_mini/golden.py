@@ -15,7 +15,7 @@ from whisper_base.features import SAMPLE_RATE
 
 from .clips import read_clip, scores_of
 from .layout import Layout
-from .pack import write_compact_json
+from .pack import PROOF, write_compact_json
 from .prove import kept_tokens
 from .reference import Reference, prompt_ids, stored, tokenizer_of
 
@@ -105,8 +105,8 @@ def golden_clip(layout: Layout, model: Reference, proven: dict[str, Any], name: 
 def golden(layout: Layout) -> None:
     """One JSON file for each sample clip. Needs the proof."""
     layout.reference.mkdir(parents=True, exist_ok=True)
-    proof = json.loads((layout.pack / "parity.json").read_text("utf-8"))
-    model = Reference(layout, stored(layout), False)
+    proof = json.loads((layout.pack / PROOF).read_text("utf-8"))
+    model = Reference(layout, stored(layout))
     for name, proven in proof["clips"].items():
         target = layout.reference / f"{Path(name).stem}.json"
         write_compact_json(target, golden_clip(layout, model, proven, name))

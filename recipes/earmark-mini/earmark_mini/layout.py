@@ -16,8 +16,8 @@ class Layout:
     samples: Path = REPOSITORY / "media" / "samples"
     reference: Path = REPOSITORY / "test" / "reference" / "earmark-mini"
 
-    weights: Path = RECIPE / "weights"
-    """What was trained for Earmark."""
+    weights: Path = RECIPE / "weights" / "stage3"
+    """What was trained for Earmark: what its last stage ended with."""
 
     @property
     def trained_adapter(self) -> Path:
@@ -48,11 +48,6 @@ class Layout:
     def merged(self) -> Path:
         """SmolLM2 with Earmark's LoRA merged in, as a transformers folder, float32."""
         return self.work / "merged"
-
-    @property
-    def balanced(self) -> Path:
-        """The same model, its channels scaled so that 8 bits cost less."""
-        return self.work / "balanced"
 
     @property
     def exported(self) -> Path:

@@ -5,8 +5,9 @@ import shutil
 
 from safetensors.torch import load_file, save_file
 
-from .export import float_weights
+from .export import float_weights, trained_bits
 from .layout import Layout
+from .rounding import DECODER_BITS
 
 LORA_SCALE = 2.0
 MAX_CONTEXT = 4096
@@ -15,7 +16,17 @@ bytes."""
 
 
 def merge(layout: Layout) -> None:
-    """Write W + 2 B A for every matrix the LoRA covers, in float32."""
+    """Write W + 2 B A for every matrix the LoRA covers, in float32.
+
+    Raises ValueError where the LoRA was not trained with these sums rounded as they ship.
+    """
+    bits = trained_bits(layout.trained_lora)
+    if bits != DECODER_BITS:
+        found = f"rounded to {bits} bits" if bits else "not rounded"
+        raise ValueError(
+            f"{layout.trained_lora} was trained with weights {found}; a pack needs stage 3 of the training, "
+            f"which rounds them to {DECODER_BITS}"
+        )
     state = load_file(layout.smollm2 / "model.safetensors")
     lora = float_weights(layout.trained_lora)
     names = sorted(name.removesuffix(".lora_A") for name in lora if name.endswith(".lora_A"))

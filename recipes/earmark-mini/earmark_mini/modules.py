@@ -95,7 +95,7 @@ class Encoder(nn.Module):
 
 class Adapter(nn.Module):
     """Audio token -> language-model embedding, each token by itself (so pruning before or after it
-    is the same). The names of its parts are those of `weights/adapter.safetensors`."""
+    is the same). The names of its parts are those of `weights/stage3/adapter.safetensors`."""
 
     def __init__(self, token_width: int = TOKEN_WIDTH) -> None:
         super().__init__()

@@ -1,15 +1,17 @@
 """Stage `pack`: the tokenizer, the manifest and the model card around the graphs."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import onnx
+from onnx import helper
+from safetensors import safe_open
 from transformers import AutoConfig
 from whisper_base.features import HOP, MEL_BINS, SAMPLE_RATE
 from whisper_base.weights import sha256_of
 
-from .export import decoder_bits
 from .layout import RECIPE, Layout
 from .modules import (
     ENCODER_HEADS,
@@ -22,9 +24,15 @@ from .modules import (
 TEMPLATE = "<|im_start|>user\n{audio}\n{question}<|im_end|>\n<|im_start|>assistant\n"
 QUESTION = "Describe the audio."
 STOP_TOKENS = [2]
-UNLISTED = {"pack.json", "README.md"}
+GRAPHS = ("features.onnx", "encoder.onnx", "adapter.onnx", "embeddings.onnx", "decoder.onnx")
+TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
+PROOF = "parity.json"
+UNLISTED = ("pack.json", "README.md")
+"""What the pack has beside the files that its manifest lists."""
+
+FLOAT_BYTES = 4
 MAX_FILE_BYTES = 95_000_000
-MAX_PACK_BYTES = 175_000_000
+MAX_PACK_BYTES = 110_000_000
 
 DESCRIPTION = (
     "A small audio language model that runs on any computer without a download: Whisper base listens, "
@@ -53,24 +61,20 @@ WEIGHTS = [
     {
         "part": "adapter and LoRA",
         "name": "earmark-mini (Earmark)",
-        "source": "recipes/earmark-mini/weights",
+        "source": "recipes/earmark-mini/weights/stage3",
         "licence": "Apache-2.0",
     },
 ]
 PRECISION = {
     "features": "float64 spectrum, float32 output",
-    "encoder": "stored as blocks of 64 ({encoder}) and float16 (the rest, as published); runs in float32",
+    "encoder": "stored as blocks of 64 (4-bit: feed-forward; 8-bit: attention; the adapter was trained for them) "
+    "and float16 (the rest, as published); runs in float32",
     "adapter": "stored as 8-bit blocks of 64; runs in float32",
-    "decoder": "{bits}-bit weights in blocks of 64, 8-bit activations in matrix products (MatMulNBits, "
-    "accuracy level 4), float32 elsewhere",
+    "decoder": "4-bit weights in blocks of 64 (8-bit: output matrix; the LoRA was trained for them), 8-bit "
+    "activations in matrix products (MatMulNBits, accuracy level 4), float32 elsewhere",
     "embeddings": "8-bit in blocks of 64: the rows of the decoder's tied output matrix",
 }
-
-ENCODER_BLOCKS = {
-    8: "8 bits: feed-forward, query, key; value and output of layers 4 to 6",
-    4: "4 bits: feed-forward; 8 bits: attention; the adapter was trained for them",
-}
-"""By the decoder's bits."""
+"""The engine tells from these words what a weight takes: of several precisions it goes by the fewest bits."""
 
 
 def write_tokenizer(layout: Layout) -> None:
@@ -110,24 +114,65 @@ def write_compact_json(path: Path, value: Any) -> None:
     path.write_text("{\n" + ",\n".join(fields) + "\n}\n", "utf-8")
 
 
-def external_files(path: Path) -> list[str]:
-    """The external data files a graph's tensors point to."""
-    model = onnx.load(path, load_external_data=False)
-    return sorted(
-        {
-            entry.value
-            for t in model.graph.initializer
-            for entry in t.external_data
-            if entry.key == "location"
-        }
+def load_graph(layout: Layout, name: str) -> onnx.ModelProto:
+    """A graph of the pack without its external data."""
+    return onnx.load(layout.pack / name, load_external_data=False)
+
+
+def files(layout: Layout) -> list[str]:
+    """What the pack needs, whatever else lies in its folder: the graphs, the external data that their tensors point
+    to, the tokenizer, and the proof once there is one."""
+    external = {
+        entry.value
+        for graph in GRAPHS
+        for tensor in load_graph(layout, graph).graph.initializer
+        for entry in tensor.external_data
+        if entry.key == "location"
+    }
+    proof = [PROOF] if (layout.pack / PROOF).exists() else []
+    return sorted([*GRAPHS, *external, *TOKENIZER, *proof])
+
+
+def sizes_of(weights: Path) -> dict[str, int]:
+    """How many numbers each tensor of a file has."""
+    with safe_open(weights, "numpy") as file:
+        return {name: math.prod(file.get_slice(name).get_shape()) for name in file.keys()}
+
+
+def bytes_as_it_runs(model: onnx.ModelProto) -> int:
+    """What a graph's initialisers take once loaded: those that a Cast widens are float32 from then on."""
+    widened = {node.input[0] for node in model.graph.node if node.op_type == "Cast"}
+
+    def width(tensor: onnx.TensorProto) -> int:
+        if tensor.name in widened:
+            return FLOAT_BYTES
+        return helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+
+    return sum(math.prod(tensor.dims) * width(tensor) for tensor in model.graph.initializer)
+
+
+def parts(layout: Layout) -> dict[str, dict[str, int]]:
+    """How many weights each part has, and the bytes that they take as it runs.
+
+    Encoder and adapter unfold all of theirs to float32 when they are loaded. The matrix that embeddings and decoder
+    share is in the sessions of both.
+    """
+    encoder, adapter, decoder = (
+        sizes_of(path)
+        for path in (layout.encoder_weights, layout.trained_adapter, layout.merged / "model.safetensors")
     )
+    unfolded = {"encoder": sum(encoder.values()), "adapter": sum(adapter.values())}
+    as_stored = {"embeddings": decoder["model.embed_tokens.weight"], "decoder": sum(decoder.values())}
+    memory = {part: FLOAT_BYTES * count for part, count in unfolded.items()}
+    memory |= {part: bytes_as_it_runs(load_graph(layout, f"{part}.onnx")) for part in as_stored}
+    counts = unfolded | as_stored
+    return {part: {"parameters": counts[part], "memoryBytes": memory[part]} for part in counts}
 
 
 def manifest(layout: Layout) -> dict[str, Any]:
     """pack.json. The figures under `quantisation` come from the proof, once there is one."""
     config = AutoConfig.from_pretrained(layout.merged)
-    bits = decoder_bits(layout)
-    proof = layout.pack / "parity.json"
+    proof = layout.pack / PROOF
     quantisation = (
         json.loads(proof.read_text("utf-8"))["summary"] if proof.exists() else {"note": "not yet measured"}
     )
@@ -186,29 +231,20 @@ def manifest(layout: Layout) -> dict[str, Any]:
         "tokenizer": {"file": "tokenizer.json", "config": "tokenizer_config.json"},
         "prompt": {"template": TEMPLATE, "question": QUESTION},
         "stopTokens": STOP_TOKENS,
-        "precision": {
-            part: text.format(bits=bits, encoder=ENCODER_BLOCKS[bits]) for part, text in PRECISION.items()
-        },
+        "precision": PRECISION,
+        "parts": parts(layout),
         "quantisation": quantisation,
         "files": [
             {"path": path.name, "bytes": path.stat().st_size, "sha256": sha256_of(path)}
-            for path in sorted(layout.pack.iterdir())
-            if path.name not in UNLISTED
+            for path in (layout.pack / name for name in files(layout))
         ],
     }
 
 
 def write_manifest(layout: Layout) -> None:
     """Write pack.json and check the sizes it promises."""
-    description = manifest(layout)
-    listed = {entry["path"] for entry in description["files"]}
-    needed = {part["file"] for part in description.values() if isinstance(part, dict) and "file" in part}
-    for graph in ("decoder.onnx", "embeddings.onnx"):
-        needed.update(external_files(layout.pack / graph))
-    if needed - listed:
-        raise ValueError(f"the pack lacks {sorted(needed - listed)}")
-    write_json(layout.pack / "pack.json", description)
-    sizes = [path.stat().st_size for path in layout.pack.iterdir()]
+    write_json(layout.pack / "pack.json", manifest(layout))
+    sizes = [(layout.pack / name).stat().st_size for name in (*files(layout), *UNLISTED)]
     if max(sizes) >= MAX_FILE_BYTES or sum(sizes) >= MAX_PACK_BYTES:
         raise ValueError(f"the pack is too large: {max(sizes)} B in one file, {sum(sizes)} B in all")
     print(f"{sum(sizes) / 1e6:.1f} MB in {len(sizes)} files")

@@ -21,7 +21,7 @@ from tokenizers import Tokenizer
 from .clips import read_clip, scores_of
 from .greedy import Caption, Model, agreement, decode, prompt_embeddings
 from .layout import Layout
-from .pack import write_json, write_manifest
+from .pack import PROOF, write_json, write_manifest
 from .reference import (
     Heard,
     Reference,
@@ -89,8 +89,8 @@ class Proof:
     """The models under comparison and the comparison of one clip."""
 
     def __init__(self, layout: Layout) -> None:
-        original = Reference(layout, unquantised(layout), False)
-        read_back = Reference(layout, stored(layout), False)
+        original = Reference(layout, unquantised(layout))
+        read_back = Reference(layout, stored(layout))
         self.models: dict[str, Model] = {
             "unquantised": original,
             "stored": read_back,
@@ -236,7 +236,7 @@ def prove(layout: Layout) -> None:
     print_table(clips)
     summary = summarise(clips, check_tokenizer(layout))
     write_json(
-        layout.pack / "parity.json",
+        layout.pack / PROOF,
         {
             "summary": summary,
             "madeWith": {

@@ -1,16 +1,16 @@
 """Stage `quantise`: store the exported graphs small, in the pack's folder.
 
-* Encoder: its matrices as 8-bit integers in blocks of 64, the first three layers' value and output matrices
-  apart, which were measured to be the sensitive ones: these, the convolutions and the positions as float16,
-  which is what was published. Where the adapter was trained for it (`rounding.encoder_bits`), these two as 8 bits
-  too, and the feed-forward matrices as 4. It runs in float32.
+* Encoder: its matrices as integers in blocks of 64, of 4 bits in the feed-forward parts and of 8 in the
+  attention, for which the adapter was trained; the convolutions and the positions as float16, which is what was
+  published. It runs in float32.
 * Adapter: 8-bit integers in blocks of 64. It runs in float32.
-* Decoder: MatMulNBits in blocks of 64 from the model builder, of 8 bits or of those that it was trained
-  for, rounded here as in that training, its scales as float16; the weights in external files.
+* Decoder: MatMulNBits in blocks of 64 from the model builder, of 4 bits and of 8 in the output matrix, rounded
+  here as in the training, its scales as float16; the weights in two external files.
 * Embeddings: a graph of their own over the bytes of the decoder's tied output matrix.
 """
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +22,14 @@ from safetensors.torch import load_file
 from torch import Tensor
 from whisper_base.storage import as_blocks, as_half, fits_half, replace_initialisers
 
-from .export import float_weights, strip_provenance, trained_bits
+from .export import float_weights, strip_provenance
 from .layout import Layout
 from .modules import EMBEDDING_WIDTH
 from .rounding import (
     DECODER_BLOCK,
     EMBEDDING_BITS,
+    ENCODER_BITS,
     ENCODER_BLOCK,
-    encoder_bits,
     packed,
     rounded_blocks,
     unpacked,
@@ -38,12 +38,14 @@ from .rounding import (
 SMALLEST_STORED = 256
 """Initialisers with fewer elements stay float32: nothing to gain."""
 
-MAX_DATA_BYTES = 90_000_000
 ALIGNMENT = 4096
 """External tensors start at a page, so that a runtime can map them."""
 
-DATA_FILES = ("decoder.onnx.data", "decoder.onnx.data_1")
 OUTPUT = "lm_head"
+# The output matrix is the same whatever is trained: a pack that was trained anew differs from the last in one of
+# these files only. What belongs to a graph has a name that begins with the graph's.
+BLOCKS_FILE = "decoder.onnx.blocks"
+OUTPUT_FILE = "decoder.onnx.output"
 ZERO_POINT = 2 ** (EMBEDDING_BITS - 1)
 
 
@@ -61,20 +63,20 @@ def name_matrices(model: onnx.ModelProto, state: dict[str, Tensor]) -> None:
 
 
 def store_encoder(layout: Layout) -> None:
-    """encoder.onnx: blocks of 8 or 4 bits where harmless, float16 elsewhere."""
+    """encoder.onnx: its layers' matrices in blocks of 4 or 8 bits, float16 elsewhere."""
     model = onnx.load(layout.exported / "encoder.onnx")
     name_matrices(model, float_weights(layout.encoder_weights))
-    bits = encoder_bits(trained_bits(layout.trained_lora))
     replacements = {}
     for tensor in model.graph.initializer:
         values = numpy_helper.to_array(tensor)
-        if tensor.name in bits:
-            replacements[tensor.name] = as_blocks(tensor.name, values, ENCODER_BLOCK, bits[tensor.name])
+        if tensor.name in ENCODER_BITS:
+            bits = ENCODER_BITS[tensor.name]
+            replacements[tensor.name] = as_blocks(tensor.name, values, ENCODER_BLOCK, bits)
         elif values.size >= SMALLEST_STORED and values.dtype == np.float32:
             if not fits_half(values):
                 raise ValueError(f"{tensor.name} is not exact in float16")
             replacements[tensor.name] = as_half(tensor.name, values)
-    missing = bits.keys() - replacements.keys()
+    missing = ENCODER_BITS.keys() - replacements.keys()
     if missing:
         raise ValueError(f"not found in the exported encoder: {sorted(missing)}")
     replace_initialisers(model, replacements)
@@ -114,30 +116,15 @@ def save(model: onnx.ModelProto, path: Path) -> None:
     onnx.save(model, path)
 
 
-class ExternalWriter:
-    """Appends tensors to external data files, none larger than `MAX_DATA_BYTES`."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._file = 0
-        for name in DATA_FILES:
-            (folder / name).unlink(missing_ok=True)
-
-    def move(self, tensor: TensorProto) -> None:
-        """Write the tensor's bytes to the current file and leave a reference to them."""
-        data = tensor.raw_data
-        path = self._folder / DATA_FILES[self._file]
-        size = path.stat().st_size if path.exists() else 0
-        if size + len(data) > MAX_DATA_BYTES:
-            self._file += 1
-            path, size = self._folder / DATA_FILES[self._file], 0
-        offset = -(-size // ALIGNMENT) * ALIGNMENT
-        with path.open("ab") as stream:
-            stream.write(b"\0" * (offset - size))
-            stream.write(data)
-        set_external_data(tensor, path.name, offset, len(data))
-        tensor.ClearField("raw_data")
-        tensor.data_location = TensorProto.EXTERNAL
+def move_out(tensors: Iterable[TensorProto], path: Path) -> None:
+    """Write the tensors' bytes to a file beside the graph and leave references to them."""
+    with path.open("wb") as stream:
+        for tensor in tensors:
+            stream.write(b"\0" * (-stream.tell() % ALIGNMENT))
+            set_external_data(tensor, path.name, stream.tell(), len(tensor.raw_data))
+            stream.write(tensor.raw_data)
+            tensor.ClearField("raw_data")
+            tensor.data_location = TensorProto.EXTERNAL
 
 
 def decoder_products(model: onnx.ModelProto) -> dict[str, onnx.NodeProto]:
@@ -185,20 +172,19 @@ def round_weights(model: onnx.ModelProto, state: dict[str, Tensor]) -> None:
 
 
 def store_decoder(layout: Layout) -> onnx.ModelProto:
-    """decoder.onnx and its data files. Returns the model, whose tensors point into those files."""
+    """decoder.onnx and its two data files. Returns the model, whose large tensors point into those files."""
     model = onnx.load(layout.decoder_build / "model.onnx")
     strip_provenance(model)
-    round_weights(model, load_file(layout.balanced / "model.safetensors"))
+    round_weights(model, load_file(layout.merged / "model.safetensors"))
     replacements = {
         tensor.name: as_half(tensor.name, numpy_helper.to_array(tensor))
         for tensor in model.graph.initializer
         if tensor.name.endswith("weight_scales")
     }
     replace_initialisers(model, replacements)
-    writer = ExternalWriter(layout.pack)
-    for tensor in model.graph.initializer:
-        if len(tensor.raw_data) >= ALIGNMENT:
-            writer.move(tensor)
+    large = [tensor for tensor in model.graph.initializer if len(tensor.raw_data) >= ALIGNMENT]
+    move_out((tensor for tensor in large if not tensor.name.startswith(OUTPUT)), layout.pack / BLOCKS_FILE)
+    move_out((tensor for tensor in large if tensor.name.startswith(OUTPUT)), layout.pack / OUTPUT_FILE)
     onnx.save(model, layout.pack / "decoder.onnx")
     return model
 

@@ -40,7 +40,6 @@ from .modules import (
 )
 from .pack import QUESTION, TEMPLATE
 from .quantise import OUTPUT, decoder_products, stored_matrix
-from .rounding import DECODER_BLOCK
 
 State = dict[str, Tensor]
 
@@ -93,13 +92,8 @@ def stored_encoder(layout: Layout) -> State:
         blocks = read_blocks(arrays, name)
         if blocks is not None:
             values = blocks.T
-        elif name + ".half" in arrays:
-            values = arrays[name + ".half"].astype(np.float32)
-            values = values.T if values.shape != tuple(published.shape) else values
-            # A square matrix does not show whether it is transposed; float16 is exact, so this does.
-            values = values if np.array_equal(values, published.numpy()) else values.T
         else:
-            values = arrays[name]
+            values = arrays[name + ".half"] if name + ".half" in arrays else arrays[name]
         state[name] = torch.from_numpy(np.array(values, dtype=np.float32)).reshape(published.shape)
     return state
 
@@ -169,18 +163,10 @@ def stored(layout: Layout) -> Weights:
     return Weights(stored_encoder(layout), stored_adapter(layout), stored_decoder(layout))
 
 
-def round_activations(_: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
-    """What MatMulNBits does to its input at accuracy level 4: 8-bit symmetric in blocks of 64."""
-    blocks = inputs[0].unflatten(-1, (-1, DECODER_BLOCK))
-    scales = blocks.abs().amax(-1, keepdim=True) / 127
-    rounded = torch.where(scales == 0, blocks, (blocks / scales).round() * scales)
-    return (rounded.flatten(-2),)
-
-
 class Reference:
     """Encoder, adapter and language model in float32."""
 
-    def __init__(self, layout: Layout, weights: Weights, eight_bit_activations: bool) -> None:
+    def __init__(self, layout: Layout, weights: Weights) -> None:
         config = WhisperConfig(
             d_model=ENCODER_WIDTH,
             encoder_layers=ENCODER_LAYERS,
@@ -198,10 +184,6 @@ class Reference:
         language_model.load_state_dict(weights.decoder, strict=False)
         language_model.tie_weights()
         self._language_model = language_model
-        if eight_bit_activations:
-            for module in language_model.modules():
-                if isinstance(module, nn.Linear):
-                    module.register_forward_pre_hook(round_activations)
 
     @torch.no_grad()
     def hear(self, samples: NDArray[np.float32]) -> Heard:

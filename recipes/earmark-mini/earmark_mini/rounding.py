@@ -7,12 +7,26 @@ from whisper_base.storage import dequantise_blocks, quantise_blocks
 
 from .modules import ENCODER_LAYERS
 
+DECODER_BITS = 4
+"""Of the matrices that the LoRA changes."""
+
 DECODER_BLOCK = 64
 """Weights that share a scale: 576 and 1536 are both multiples of it."""
 
 ENCODER_BLOCK = 64
 EMBEDDING_BITS = 8
-"""Of the output matrix, whose rows are also the embeddings, whatever the others have."""
+"""Of the output matrix, whose rows are also the embeddings."""
+
+FEED_FORWARD = ("fc1", "fc2")
+ATTENTION = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.out_proj")
+ENCODER_BITS = {
+    f"layers.{i}.{part}.weight": bits
+    for i in range(ENCODER_LAYERS)
+    for parts, bits in ((FEED_FORWARD, 4), (ATTENTION, 8))
+    for part in parts
+}
+"""Of the encoder's matrices that are stored in blocks, by their names in `modules.Encoder`. The adapter is trained
+for them."""
 
 
 def rounded_blocks(weight: Tensor, bits: int, block: int = DECODER_BLOCK) -> tuple[Tensor, Tensor]:
@@ -43,23 +57,10 @@ def unpacked(stored: Tensor, bits: int) -> Tensor:
     return raised.float() - 2 ** (bits - 1)
 
 
-def encoder_bits(trained: int | None) -> dict[str, int]:
-    """Of the matrices, by their names in `modules.Encoder`, that are stored in blocks. `trained`: the bits that the
-    LoRA, and the adapter with it, were trained for."""
-    bits = {}
-    for i in range(ENCODER_LAYERS):
-        parts = dict.fromkeys(("fc1", "fc2"), 4 if trained == 4 else 8)
-        parts |= dict.fromkeys(("self_attn.q_proj", "self_attn.k_proj"), 8)
-        if trained == 4 or i >= ENCODER_LAYERS // 2:
-            parts |= dict.fromkeys(("self_attn.v_proj", "self_attn.out_proj"), 8)
-        bits |= {f"layers.{i}.{part}.weight": count for part, count in parts.items()}
-    return bits
-
-
-def rounded_encoder(state: dict[str, Tensor], trained: int | None) -> dict[str, Tensor]:
+def rounded_encoder(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """The encoder's weights, float32, as they ship."""
     rounded = dict(state)
-    for name, bits in encoder_bits(trained).items():
+    for name, bits in ENCODER_BITS.items():
         integers, scales = quantise_blocks(state[name].float().numpy().T, ENCODER_BLOCK, bits)
         rounded[name] = torch.from_numpy(dequantise_blocks(integers, scales).T.copy())
     return rounded

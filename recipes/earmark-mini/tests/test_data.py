@@ -28,6 +28,7 @@ from earmark_mini.train.words import (
     ask,
     caption,
     forms_of,
+    is_right,
     names_class,
     quoted,
     word_errors,
@@ -239,6 +240,17 @@ class Words(unittest.TestCase):
                 tally.add(heard, asked, asked.answer)
                 self.assertEqual(tally.shares(), {f"right.{form}": 1.0})
                 self.assertNotIn("wordsWrong", tally.shares())
+
+    def test_what_is_first_is_right_by_a_synonym_and_alone(self) -> None:
+        heard = Heard((CAT, BELL))
+        asked = ask(heard, "first", [], Random(0))
+        for said, right in {
+            "A kitten is heard.": True,
+            "A bell rings.": False,
+            "A cat meows, then a bell rings.": False,
+            "A dog barks.": False,
+        }.items():
+            self.assertEqual(is_right(heard, asked, said), right, said)
 
     def test_no_answer_no_question(self) -> None:
         for form in ("words", "first", "nonsense"):

@@ -14,11 +14,17 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+from earmark_mini.export import trained_bits
 from earmark_mini.greedy import STOP_TOKENS
-from earmark_mini.merge import LORA_SCALE
+from earmark_mini.layout import Layout
+from earmark_mini.merge import LORA_SCALE, merge
+from earmark_mini.pack import GRAPHS, TOKENIZER, bytes_as_it_runs, files, load_graph
+from earmark_mini.quantise import move_out
 from earmark_mini.rounding import (
+    DECODER_BITS,
+    EMBEDDING_BITS,
+    ENCODER_BITS,
     ENCODER_BLOCK,
-    encoder_bits,
     packed,
     rounded_blocks,
     rounded_encoder,
@@ -26,7 +32,7 @@ from earmark_mini.rounding import (
 )
 from earmark_mini.train.card import card, coupled, coupled_name
 from earmark_mini.train.clips import converse
-from earmark_mini.train.evaluate import answers, evaluate
+from earmark_mini.train.evaluate import GRID, answers, evaluate, grid_of
 from earmark_mini.train.export import export
 from earmark_mini.train.features import Named, SceneFeatures, features, read_features, read_scenes
 from earmark_mini.train.fingerprint import fingerprint
@@ -52,7 +58,7 @@ from earmark_mini.train.stage2 import answer_loss, kept_tokens, stage2
 from earmark_mini.train.stage3 import stage3
 from earmark_mini.train.words import Asked, Heard
 from earmark_mini.train.work import DROPS, Work, write_table
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tests.test_data import sweep
 from whisper_base.storage import as_blocks, read_blocks
 
@@ -145,22 +151,24 @@ class SmallRun(unittest.TestCase):
             stage2(self.work, steps=3, resume=True)
         stage3(self.work, steps=1)
 
-        export(self.work, "stage3-random-4")
-        lora = load_file(self.work.root / "weights/stage3-random-4/lora.safetensors")
+        export(self.work, "stage3-random")
+        published = self.work.root / "weights/stage3-random"
+        self.assertEqual(trained_bits(published / "lora.safetensors"), DECODER_BITS)
+        lora = load_file(published / "lora.safetensors")
         self.assertEqual(len(lora), 2 * len(MATRICES) * SMALL_LAYERS)
         self.assertIn("model.layers.0.self_attn.q_proj.lora_A", lora)
 
-        evaluate(self.work, "stage3-random-4", limit=1)
-        rows = self.work.results / "stage3-random-4.rows.jsonl"
+        evaluate(self.work, "stage3-random", limit=1)
+        rows = self.work.results / "stage3-random.rows.jsonl"
         first = rows.read_text("utf-8")
-        evaluate(self.work, "stage3-random-4", limit=1)
+        evaluate(self.work, "stage3-random", limit=1)
         self.assertEqual(rows.read_text("utf-8"), first)
-        evaluate(self.work, "stage3-random-4", limit=2)
+        evaluate(self.work, "stage3-random", limit=2)
         self.assertEqual(rows.read_text("utf-8").count("\n"), first.count("\n") + 10)
         self.assertTrue(rows.read_text("utf-8").startswith(first))
-        result = json.loads((self.work.results / "stage3-random-4.json").read_text("utf-8"))
+        result = json.loads((self.work.results / "stage3-random.json").read_text("utf-8"))
         self.assertEqual(len(result["results"]), 10)
-        card(self.work, "stage3-random-4")
+        card(self.work, "stage3-random")
 
     def test_a_pack_is_evaluated_as_its_weights_are(self) -> None:
         evaluate(self.work, "pack", limit=1, pack=self.work.base.pack)
@@ -335,23 +343,23 @@ class Parts(unittest.TestCase):
 
     def test_rounding(self) -> None:
         torch.manual_seed(0)
-        weight = torch.randn(4, 128, requires_grad=True)
-        for bits in (4, 8):
+        weight, x = torch.randn(4, 128), torch.randn(2, 128, requires_grad=True)
+        for bits in (DECODER_BITS, EMBEDDING_BITS):
             rounded = fake_quantised(weight, bits)
-            for block in rounded.detach().reshape(-1, 64):
+            for block in rounded.reshape(-1, 64):
                 self.assertLessEqual(len(block.unique()), 2**bits)
-            again = fake_quantised(rounded.detach(), bits)
-            torch.testing.assert_close(again, rounded.detach(), atol=1e-3, rtol=1e-3)
+            again = fake_quantised(rounded, bits)
+            torch.testing.assert_close(again, rounded, atol=1e-3, rtol=1e-3)
             error = (rounded - weight).abs().max() / weight.abs().max()
             self.assertLess(error.item(), 1.1 * 2.0 ** (1 - bits))
-        fake_quantised(weight, 4).sum().backward()
-        torch.testing.assert_close(weight.grad, torch.ones_like(weight))
+        rounded_activations(x).sum().backward()
+        torch.testing.assert_close(x.grad, torch.ones_like(x))
         self.assertEqual(rounded_activations(torch.zeros(1, 64)).abs().sum(), 0)
 
     def test_what_ships_is_what_was_trained(self) -> None:
         torch.manual_seed(0)
         weight, x = torch.randn(6, 128), torch.randn(3, 128)
-        for bits in (4, 8):
+        for bits in (DECODER_BITS, EMBEDDING_BITS):
             integers, scales = rounded_blocks(weight, bits)
             stored = packed(integers, bits)
             self.assertEqual((stored.dtype, stored.shape), (torch.uint8, (6, 2, 8 * bits)))
@@ -377,6 +385,15 @@ class Parts(unittest.TestCase):
             expected = x @ fake_quantised(weight, bits).T
             torch.testing.assert_close(torch.from_numpy(y), expected, atol=1e-4, rtol=1e-4)
 
+    def test_some_of_the_grid_is_evaluated_alone(self) -> None:
+        self.assertEqual(
+            grid_of(["random@0.25", "all@1.0", "segmentwise@0.25"]),
+            {1.0: ("all",), 0.25: ("segmentwise", "random")},
+        )
+        self.assertEqual(grid_of(None), GRID)
+        with self.assertRaisesRegex(ValueError, "not evaluated: all@0.3; there are all@1.0, segmentwise@0.5"):
+            grid_of(["all@0.3"])
+
     def test_trainings_side_by_side(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             work = Work(Path(folder), small=True)
@@ -399,27 +416,50 @@ class Parts(unittest.TestCase):
     def test_the_encoder_ships_as_it_was_trained_with(self) -> None:
         torch.manual_seed(0)
         published = load_encoder(Work(Path("unused"), small=True), bits=None).state_dict()
-        for bits in (4, None):
-            rounded = rounded_encoder(published, bits)
-            for name, count in encoder_bits(bits).items():
-                tensors, nodes = as_blocks(name, published[name].numpy().T, ENCODER_BLOCK, count)
-                graph = onnx.helper.make_graph(
-                    nodes,
-                    "blocks",
-                    [],
-                    [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)],
-                    tensors,
-                )
-                opsets = [onnx.helper.make_opsetid("", 18)]
-                model = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=9)
-                (restored,) = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {})
-                torch.testing.assert_close(torch.from_numpy(restored.T), rounded[name], atol=0, rtol=0)
-                arrays = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in tensors}
-                np.testing.assert_array_equal(read_blocks(arrays, name), restored)
-                largest = published[name].abs().max()
-                self.assertLess((rounded[name] - published[name]).abs().max(), largest / (2**count - 3))
-            for name in published.keys() - encoder_bits(bits).keys():
-                self.assertIs(rounded[name], published[name])
+        rounded = rounded_encoder(published)
+        for name, bits in ENCODER_BITS.items():
+            tensors, nodes = as_blocks(name, published[name].numpy().T, ENCODER_BLOCK, bits)
+            graph = onnx.helper.make_graph(
+                nodes,
+                "blocks",
+                [],
+                [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None)],
+                tensors,
+            )
+            opsets = [onnx.helper.make_opsetid("", 18)]
+            model = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=9)
+            (restored,) = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {})
+            torch.testing.assert_close(torch.from_numpy(restored.T), rounded[name], atol=0, rtol=0)
+            arrays = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in tensors}
+            np.testing.assert_array_equal(read_blocks(arrays, name), restored)
+            largest = published[name].abs().max()
+            self.assertLess((rounded[name] - published[name]).abs().max(), largest / (2**bits - 3))
+        for name in published.keys() - ENCODER_BITS.keys():
+            self.assertIs(rounded[name], published[name])
+
+    def test_only_what_was_trained_rounded_is_merged(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            layout = Layout(Path(folder), weights=Path(folder))
+            for metadata, found in (({"middle_layer": "2"}, "not rounded"), ({"bits": "8"}, "rounded to 8 bits")):
+                save_file({"x": torch.zeros(1)}, layout.trained_lora, metadata)
+                with self.assertRaisesRegex(ValueError, f"{found}; a pack needs stage 3"):
+                    merge(layout)
+
+    def test_a_pack_lists_what_it_needs_whatever_lies_there(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            layout = Layout(Path(folder), pack=Path(folder))
+            half = onnx.numpy_helper.from_array(np.ones((10, 300), np.float16), "half")
+            table = onnx.numpy_helper.from_array(np.ones((10, 300), np.uint8), "table")
+            move_out([half, table], layout.pack / "decoder.onnx.blocks")
+            self.assertEqual((layout.pack / "decoder.onnx.blocks").stat().st_size, 2 * 4096 + 3000)
+            widened = onnx.helper.make_tensor_value_info("widened", onnx.TensorProto.FLOAT, [10, 300])
+            cast = onnx.helper.make_node("Cast", ["half"], ["widened"], to=onnx.TensorProto.FLOAT)
+            graph = onnx.helper.make_graph([cast], "part", [], [widened], [half, table])
+            for name in GRAPHS:
+                onnx.save(onnx.helper.make_model(graph), layout.pack / name)
+            (layout.pack / "decoder.onnx.data").touch()
+            self.assertEqual(files(layout), sorted([*GRAPHS, *TOKENIZER, "decoder.onnx.blocks"]))
+            self.assertEqual(bytes_as_it_runs(load_graph(layout, "decoder.onnx")), 4 * 3000 + 3000)
 
     def test_kept_tokens(self) -> None:
         scores = np.arange(40.0)

@@ -40,7 +40,6 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="stage1 to stage3: length of the training")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--drop", choices=DROPS, default="random", help="how stage2 and stage3 drop tokens")
-    parser.add_argument("--bits", type=int, choices=(4, 8), default=4, help="stage3: of a weight as shipped")
     parser.add_argument("--name", help="stage2, stage3, export, evaluate: of the checkpoint")
     parser.add_argument(
         "--from",
@@ -49,6 +48,11 @@ def main() -> None:
         help="stage2, stage3, evaluate: a checkpoint or folder of weights instead of the last stage's",
     )
     parser.add_argument("--pack", type=Path, help="evaluate: a pack instead of a checkpoint")
+    parser.add_argument(
+        "--only",
+        type=lambda names: names.split(","),
+        help="evaluate: these ways to prune alone, as all@1.0,segmentwise@0.25",
+    )
     parser.add_argument(
         "--threads", type=int, default=1, help="of PyTorch; speak: voices, features: shards at once"
     )

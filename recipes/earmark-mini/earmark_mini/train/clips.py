@@ -90,11 +90,11 @@ def prompt_ids(tokenizer: Tokenizer, question: str) -> tuple[list[int], list[int
     return tokenizer.encode(before).ids, tokenizer.encode(after).ids
 
 
-def hear(ear: Ear, scenes: list[Scene]) -> tuple[Tensor, NDArray[np.float32]]:
-    """Tokens [B, k, 1024] and scores [B, k] of scenes of one length."""
-    tokens, scores = ear(torch.from_numpy(np.stack([scene.samples for scene in scenes])), scores=True)
-    assert scores is not None
-    return tokens, scores.numpy()
+def hear(ear: Ear, scenes: list[Scene], scored: bool = True) -> tuple[Tensor, NDArray[np.float32]]:
+    """Tokens [B, k, 1024] and scores [B, k] of scenes of one length; where they are not wanted, zeros, which cost
+    nothing."""
+    tokens, scores = ear(torch.from_numpy(np.stack([scene.samples for scene in scenes])), scores=scored)
+    return tokens, np.zeros(tokens.shape[:2], np.float32) if scores is None else scores.numpy()
 
 
 @dataclass(frozen=True)

@@ -147,9 +147,12 @@ def evaluate(
     bf16: bool = False,
     start: Path | None = None,
     pack: Path | None = None,
+    only: list[str] | None = None,
 ) -> None:
     """Write `<name>.json`: for each strategy and keep ratio shares with 95 % intervals. `start`: other
-    weights than the checkpoint of this name; `pack`: a pack in their place."""
+    weights than the checkpoint of this name; `pack`: a pack in their place; `only`: some of the grid, each
+    `strategy@ratio`."""
+    grid = grid_of(only)
     listener: Listener[Any] = (
         Pack(work, pack) if pack else Checkpoint(work, start or work.checkpoint(name), bf16)
     )
@@ -163,7 +166,7 @@ def evaluate(
     with rows_path.open("a", encoding="utf-8") as stream:
         for which, scene in held_scenes(work, limit):
             tokens, scores = listener.hear(scene)
-            for ratio, strategies in GRID.items():
+            for ratio, strategies in grid.items():
                 keys = [(of, which, strategy, ratio) for strategy in strategies]
                 if not all(key in done for key in keys):
                     kept = np.stack([kept_of(strategy, scores, ratio) for strategy in strategies])
@@ -173,6 +176,18 @@ def evaluate(
                 for key in keys:
                     tallies[f"{key[2]}@{ratio}"].append(scored(scene, done[key]))
     _publish(work, name, {**listener.facts, "scenes": limit}, tallies)
+
+
+def grid_of(only: list[str] | None) -> dict[float, tuple[str, ...]]:
+    """The grid, or those of it that are named. Raises ValueError where a name is none of it."""
+    names = {f"{strategy}@{ratio}": (strategy, ratio) for ratio, of in GRID.items() for strategy in of}
+    if unknown := set(only or ()) - names.keys():
+        raise ValueError(f"not evaluated: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    chosen: dict[float, tuple[str, ...]] = {}
+    for name, (strategy, ratio) in names.items():
+        if not only or name in only:
+            chosen[ratio] = (*chosen.get(ratio, ()), strategy)
+    return chosen
 
 
 def _note(

@@ -1,6 +1,6 @@
 """Stage `export`: a checkpoint as the float16 files of which the pack's recipe makes a pack.
 
-`python -m earmark_mini merge balance export quantise pack --weights FOLDER --pack FOLDER` goes on from there.
+`python -m earmark_mini merge export quantise pack --weights FOLDER --pack FOLDER` goes on from there.
 """
 
 import torch

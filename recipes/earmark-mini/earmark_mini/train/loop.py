@@ -59,7 +59,10 @@ def train(
     `loss_of` makes the loss of a step from its seed. A line a step range goes to `<checkpoint>.jsonl`.
     """
     optimiser = torch.optim.AdamW(
-        [{"params": parameters, "lr": lr} for parameters, lr in groups], betas=(0.9, 0.98), weight_decay=0.01
+        [{"params": parameters, "lr": lr} for parameters, lr in groups],
+        betas=(0.9, 0.98),
+        weight_decay=0.01,
+        fused=True,
     )
     done, spent = 0, 0.0
     if run.resume and run.checkpoint.exists():

@@ -21,8 +21,8 @@ ADMIT = {"words": ("speech", "speech and event"), "heard": EVENTS, "which": EVEN
 QUESTIONS = 0.9
 """The share of clips, in training, that are described and also asked about."""
 
-HARD = {"which": 3, "heard": 2}
-"""How often a form of question is asked for each time another is: four choices are learnt late."""
+HARD = {"which": 3, "words": 3, "heard": 2, "first": 2}
+"""How often a form of question is asked for each time that `anyone` is, which is learnt soon."""
 
 PARAPHRASED = 0.25
 """How often an event is put in other words, in captions and questions."""

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..selection import Scores, Tokens, random_tokens, segmentwise_exact
@@ -43,8 +42,8 @@ def answer_loss(model: Trained, conversations: Conversations) -> Tensor:
     )
     wanted = conversations.wanted[:, 1:]
     places = wanted != -100
-    logits = model.language_model.lm_head(heard.last_hidden_state[:, :-1][places])
-    return F.cross_entropy(logits.float(), wanted[places])
+    states = heard.last_hidden_state[:, :-1][places]
+    return model.cross_entropy(states, model.language_model.lm_head.weight, wanted[places])
 
 
 def kept_tokens(drop: str, scores: Scores, ratio: float, seed: int) -> Tokens:
@@ -83,7 +82,7 @@ def train_answers(
         ratio = chance.uniform(*KEPT) if chance.random() < DROPPED else 1.0
         source = library.scenes(seed)
         scenes = [source.scene(seconds) for _ in range(batches[seconds][0])]
-        tokens, scores = hear(ear, scenes)
+        tokens, scores = hear(ear, scenes, scored=drop == "segmentwise")
         kept = [
             t[torch.from_numpy(kept_tokens(drop, clip, ratio, seed + i))]
             for i, (t, clip) in enumerate(zip(tokens, scores, strict=True))

@@ -202,10 +202,13 @@ def _says(words: Iterable[str], said: str) -> bool:
     return any(re.search(rf"\b{re.escape(word)}\w{{0,3}}\b", outside) for word in words)
 
 
-def is_right(asked: Asked, said: str) -> bool:
-    """Whether an answer in the wanted form is right: the letter, yes or no, the first event's words."""
-    right, given = tokens(asked.answer), tokens(said)
-    return given[:1] == right[:1] if asked.form in ("anyone", "heard", "which") else given == right
+def is_right(heard: Heard, asked: Asked, said: str) -> bool:
+    """Whether an answer in the wanted form is right: the letter, yes or no; of what is first, that the first event is
+    named, by a synonym too, and no other one."""
+    if asked.form == "first":
+        first, *others = heard.events
+        return names_class(first, said) and not any(names_class(event, said) for event in others)
+    return tokens(said)[:1] == tokens(asked.answer)[:1]
 
 
 COUNTS = (
@@ -257,7 +260,7 @@ class Tally:
             self.silent += not heard.sounds and tokens(said) == tokens(asked.answer)
         elif asked.form != "words":
             self.asked[asked.form] = self.asked.get(asked.form, 0) + 1
-            self.right[asked.form] = self.right.get(asked.form, 0) + is_right(asked, said)
+            self.right[asked.form] = self.right.get(asked.form, 0) + is_right(heard, asked, said)
         if heard.speech and asked.form in ("caption", "words"):
             reference = tokens(heard.speech.words)
             spoken = tokens(quoted(said) if asked.form == "caption" else said)
