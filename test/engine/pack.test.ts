@@ -38,11 +38,13 @@ describe('a model pack', () => {
   it('stays small enough to ship, and every file small enough for a git host', async () => {
     const { files } = await readPack(packFolder);
     expect(Math.max(...files.map((file) => file.bytes))).toBeLessThan(95e6);
-    expect(files.reduce((sum, file) => sum + file.bytes, 0)).toBeLessThan(175e6);
+    expect(files.reduce((sum, file) => sum + file.bytes, 0)).toBeLessThan(110e6);
     const listed = files.map((file) => file.path);
+    // Weights that shipped first are left there until the next change; packaging leaves them out.
+    const left = /^decoder\.onnx\.data/;
     expect(
       readdirSync(packFolder)
-        .filter((name) => !listed.includes(name))
+        .filter((name) => !listed.includes(name) && !left.test(name))
         .sort(),
     ).toEqual(['README.md', 'pack.json'].sort());
   });

@@ -39,11 +39,8 @@ DESCRIPTION = (
     "a trained adapter hands 25 audio tokens a second to SmolLM2, which describes them."
 )
 LIMITS = (
-    "A demonstration of pruning, not a good captioner. On 100 held-out clips of 4 to 20 s it named 33 % "
-    "of the sounds by their exact words, got 63 % of spoken words wrong and 9 % of captions wholly right "
-    "(keeping the 25 % of tokens that segmentwise chose: 33 %, 69 % and 12 %). It often names a near "
-    "class (a cello for a trumpet), and is weak on rare words and on sounds that overlap. English only; "
-    "30 s at a time."
+    "A demonstration of pruning, not a good captioner. It often names a near class (an organ for a trumpet), and is weak "
+    "on rare words and on sounds that overlap. English only; 30 s at a time."
 )
 WEIGHTS = [
     {
