@@ -41,10 +41,7 @@ export async function packageVsix(target, { out = repository } = {}) {
   await writeFile(path.join(folder, 'THIRD_PARTY_NOTICES'), writeNotices(dependencies));
   await copyShippedPackages(path.join(folder, 'dist', 'node_modules'), platforms[target]);
   await copyDuckdbBinary(path.join(folder, 'dist', 'node_modules'), target);
-  // Weights that shipped first. Nothing reads them; they go with the next change.
-  const left = /earmark-mini.decoder\.onnx\.data/;
-  const filter = (source) => !left.test(source);
-  await cp(path.join(repository, 'media'), path.join(folder, 'media'), { recursive: true, filter });
+  await cp(path.join(repository, 'media'), path.join(folder, 'media'), { recursive: true });
   for (const document of documents.filter((file) => existsSync(path.join(repository, file)))) {
     await cp(path.join(repository, document), path.join(folder, document));
   }
