@@ -82,7 +82,8 @@ class Comparison {
   private shownRatio: number | undefined;
   private heard: string | undefined;
   private hearing: Hearing = 'kept-in-place';
-  private pendingTable = 0;
+  private drawing = false;
+  private drawAgain: 'table' | 'all' | undefined;
 
   constructor(private state: view.ViewState) {
     const remembered = memory.read();
@@ -477,14 +478,14 @@ class Comparison {
       const cell = step && this.cells[step.cell];
       if (!cell) return;
       this.cells[step.cell] = { ...cell, state: cell.run ? 'repeating' : 'running' };
-      this.showTable();
+      this.showSoon('table');
     } else if (event.kind === 'text') {
       const step = follower.stepOf(event.runId);
       const cell = step && this.cells[step.cell];
       // What is repeated was read already.
       if (cell?.state !== 'running') return;
       this.cells[step!.cell] = { ...cell, text: cell.text + event.text };
-      this.showTable();
+      this.showSoon('table');
     } else if (event.kind === 'finished') {
       const step = follower.stepOf(event.run.runId);
       if (step) this.take(step, event.run, follower);
@@ -496,15 +497,31 @@ class Comparison {
     if (!cell || !follower.takeOnce(run.runId)) return;
     const first = !cell.run;
     this.cells[step.cell] = withRun(cell, run, step.counts);
-    if (first) this.show();
-    else this.showTable();
+    this.showSoon(first ? 'all' : 'table');
   }
 
-  /** Text comes token by token; the table need not follow faster than it is seen. */
-  private showTable(): void {
-    this.pendingTable ||= requestAnimationFrame(() => {
-      this.pendingTable = 0;
-      this.results.show(this.cells, this.references);
+  /**
+   * Text comes token by token, and runs faster than a slow machine draws pictures. So drawing takes at most half of the
+   * time: what came meanwhile is read before it is drawn, or the page would fall behind the engine by minutes.
+   */
+  private showSoon(what: 'table' | 'all'): void {
+    if (this.drawAgain !== 'all') this.drawAgain = what;
+    if (this.drawing) return;
+    this.drawing = true;
+    requestAnimationFrame((begun) => {
+      if (this.drawAgain === 'all') this.show();
+      else this.results.show(this.cells, this.references);
+      this.drawAgain = undefined;
+      // A task of its own comes behind layout, paint and the charts, which draw in the next frame.
+      requestAnimationFrame(() =>
+        setTimeout(() => {
+          const took = performance.now() - begun;
+          setTimeout(() => {
+            this.drawing = false;
+            if (this.drawAgain) this.showSoon(this.drawAgain);
+          }, took);
+        }),
+      );
     });
   }
 
