@@ -83,7 +83,7 @@ class Comparison {
   private heard: string | undefined;
   private hearing: Hearing = 'kept-in-place';
   private drawing = false;
-  private drawAgain: 'table' | 'all' | undefined;
+  private due: 'table' | 'all' | undefined;
 
   constructor(private state: view.ViewState) {
     const remembered = memory.read();
@@ -505,20 +505,20 @@ class Comparison {
    * time: what came meanwhile is read before it is drawn, or the page would fall behind the engine by minutes.
    */
   private showSoon(what: 'table' | 'all'): void {
-    if (this.drawAgain !== 'all') this.drawAgain = what;
+    if (this.due !== 'all') this.due = what;
     if (this.drawing) return;
     this.drawing = true;
     requestAnimationFrame((begun) => {
-      if (this.drawAgain === 'all') this.show();
-      else this.results.show(this.cells, this.references);
-      this.drawAgain = undefined;
+      if (this.due === 'all') this.show();
+      else if (this.due === 'table') this.results.show(this.cells, this.references);
+      this.due = undefined;
       // A task of its own comes behind layout, paint and the charts, which draw in the next frame.
       requestAnimationFrame(() =>
         setTimeout(() => {
           const took = performance.now() - begun;
           setTimeout(() => {
             this.drawing = false;
-            if (this.drawAgain) this.showSoon(this.drawAgain);
+            if (this.due) this.showSoon(this.due);
           }, took);
         }),
       );
@@ -550,6 +550,7 @@ class Comparison {
   // --- showing
 
   private show(): void {
+    this.due = undefined;
     this.outcome.hidden = this.cells.length === 0;
     this.results.show(this.cells, this.references);
     this.speech.replaceChildren(...[speechNote(this.runs)].filter((note) => note !== null));

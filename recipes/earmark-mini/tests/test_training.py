@@ -30,15 +30,17 @@ from earmark_mini.rounding import (
     rounded_encoder,
     unpacked,
 )
-from earmark_mini.train.card import card, coupled, coupled_name
+from earmark_mini.train.card import card
 from earmark_mini.train.clips import converse
-from earmark_mini.train.evaluate import GRID, answers, evaluate, grid_of
+from earmark_mini.train.coupled import coupled, coupled_name, table
+from earmark_mini.train.evaluate import GRID, Checkpoint, answers, evaluate, grid_of
 from earmark_mini.train.export import export
 from earmark_mini.train.features import Named, SceneFeatures, features, read_features, read_scenes
 from earmark_mini.train.fingerprint import fingerprint
 from earmark_mini.train.label import COLUMNS as LABEL_COLUMNS
 from earmark_mini.train.label import check_split, played
 from earmark_mini.train.layers import layers
+from earmark_mini.train.losses import losses
 from earmark_mini.train.models import (
     MATRICES,
     SMALL_LAYERS,
@@ -145,8 +147,18 @@ class SmallRun(unittest.TestCase):
             torch.testing.assert_close(tensor, whole["state"]["adapter"][name], atol=1e-3, rtol=1e-3)
         stage2(self.work, name="from-file", steps=1, start=published)
 
-        for drop in ("none", "random", "segmentwise"):
-            stage2(self.work, drop, steps=1)
+        for drop in DROPS:
+            stage2(self.work, drop, steps=1, name=coupled_name(drop))
+            evaluate(self.work, coupled_name(drop), limit=1)
+            losses(self.work, coupled_name(drop), limit=1)
+        coupled(self.work)
+        text = (self.work.results / "coupled.md").read_text("utf-8")
+        for title in ("Loss of the right answer, nats a token", "Letter right", "Yes or no right"):
+            self.assertIn(f"**{title}**, by what training dropped, and differences:", text)
+        evaluate(self.work, coupled_name("none"), limit=2)
+        with self.assertRaisesRegex(ValueError, "longer"):
+            coupled(self.work)
+        stage2(self.work, steps=1)
         with self.assertRaises(ValueError):
             stage2(self.work, steps=3, resume=True)
         stage3(self.work, steps=1)
@@ -287,9 +299,9 @@ class Parts(unittest.TestCase):
         work = Work(Path("unused"), small=True)
         torch.manual_seed(0)
         model, tokenizer = Trained(work), load_tokenizer(work)
-        tokens = torch.randn(3, 7, 1024)
-        together = answers(model, tokenizer, tokens, "What is heard first?", 5)
-        alone = [answers(model, tokenizer, clip[None], "What is heard first?", 5)[0] for clip in tokens]
+        clips = [torch.randn(length, 1024) for length in (7, 2, 5)]
+        together = answers(model, tokenizer, clips, "What is heard first?", 5)
+        alone = [answers(model, tokenizer, [clip], "What is heard first?", 5)[0] for clip in clips]
         self.assertEqual(together, alone)
 
     def test_received_attention_sums_to_the_positions(self) -> None:
@@ -388,30 +400,47 @@ class Parts(unittest.TestCase):
     def test_some_of_the_grid_is_evaluated_alone(self) -> None:
         self.assertEqual(
             grid_of(["random@0.25", "all@1.0", "segmentwise@0.25"]),
-            {1.0: ("all",), 0.25: ("segmentwise", "random")},
+            (("all", 1.0), ("segmentwise", 0.25), ("random", 0.25)),
         )
         self.assertEqual(grid_of(None), GRID)
         with self.assertRaisesRegex(ValueError, "not evaluated: all@0.3; there are all@1.0, segmentwise@0.5"):
             grid_of(["all@0.3"])
 
     def test_trainings_side_by_side(self) -> None:
+        def counted(whole: tuple[int, int], pruned: tuple[int, int]) -> np.ndarray:
+            """How many of 4 words are wrong in each of two scenes, with all tokens and with any fewer."""
+            return np.array([[[wrong, 4.0] for wrong in (whole, *[pruned] * 9)[i]] for i in range(10)])
+
+        by_drop = {"none": counted((1, 1), (2, 2)), "random": counted((0, 0), (2, 0))}
+        lines = table("words wrong", by_drop).splitlines()
+        self.assertEqual(lines[0], "**Words wrong**, by what training dropped, and differences:")
+        self.assertEqual(len(lines), 4 + 10 + 4)
+        # The same in each scene: the interval is that one value, and 0 is outside.
+        alike = "0.250 (0.250 to 0.250) | 0.000 (0.000 to 0.000) | **-0.250 (-0.250 to -0.250)** |"
+        self.assertEqual(lines[4], f"| 100% |  | {alike}")
+        # Half of the drawn scenes have one scene twice, which differs by 0 or by .5.
+        pruned = "0.500 (0.500 to 0.500) | 0.250 (0.000 to 0.500) | -0.250 (-0.500 to +0.000) |"
+        self.assertEqual(lines[5], f"| 50% | segmentwise | {pruned}")
+        self.assertEqual(lines[-1], f"| less | any | {pruned}")
+
+    def test_loss_of_the_right_answer(self) -> None:
+        """As the training's own, and the same however many clips are asked at once."""
+        work = Work(Path("unused"), small=True)
+        torch.manual_seed(0)
+        tokens = torch.randn(6, 1024)
+        asked = Asked("caption", "What is heard?", "A dog barks.")
+        scene = Scene("nothing", np.zeros(0, np.float32), Heard(()), asked)
+        kept = [np.arange(3), np.arange(2, 5)]
         with tempfile.TemporaryDirectory() as folder:
-            work = Work(Path(folder), small=True)
-            work.results.mkdir(parents=True)
-            for number, drop in enumerate(DROPS):
-                results = {
-                    "all@1.0": {"wordsWrong": [0.1 + number, 0, 1]},
-                    "top-k@0.25": {"wordsWrong": [0.5, 0.4, 0.6], "eventsBySynonym": [0.2, 0.1, 0.3]},
-                }
-                file = work.results / f"{coupled_name(drop)}.json"
-                file.write_text(json.dumps({"step": 5, "scenes": 9, "results": results}), "utf-8")
-            coupled(work)
-            lines = (work.results / "coupled.md").read_text("utf-8").splitlines()
-            self.assertIn("| 100% |  | 0.1 (0 to 1) | 1.1 (0 to 1) | 2.1 (0 to 1) |", lines)
-            self.assertIn("| 25% | top-k | 0.2 (0.1 to 0.3) | 0.2 (0.1 to 0.3) | 0.2 (0.1 to 0.3) |", lines)
-            file.write_text(json.dumps({"step": 6, "scenes": 9, "results": results}), "utf-8")
-            with self.assertRaisesRegex(ValueError, "longer"):
-                coupled(work)
+            state = Trained(work).published()
+            torch.save({"state": state, "settings": {"middleLayer": 2}, "step": 1, "cpuSeconds": 0}, f"{folder}/c.pt")
+            torch.manual_seed(0)
+            checkpoint = Checkpoint(work, Path(folder) / "c.pt")
+        nats, ids = checkpoint.nats(tokens, kept, scene)
+        for chosen, lost in zip(kept, nats, strict=True):
+            said = converse(checkpoint._model, load_tokenizer(work), [tokens[torch.from_numpy(chosen)]], [scene])
+            self.assertAlmostEqual(lost / ids, answer_loss(checkpoint._model, said).item(), 4)
+        self.assertEqual(ids, len(load_tokenizer(work).encode("A dog barks.").ids) + 1)
 
     def test_the_encoder_ships_as_it_was_trained_with(self) -> None:
         torch.manual_seed(0)

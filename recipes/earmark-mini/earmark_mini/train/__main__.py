@@ -20,11 +20,12 @@ STAGES = (
     "stage3",
     "export",
     "evaluate",
+    "losses",
     "reference",
     "card",
     "coupled",
 )
-MODULES = {"reference": "evaluate", "coupled": "card"}
+MODULES = {"reference": "evaluate"}
 """Where the stage's name is not its module's."""
 
 
@@ -35,12 +36,12 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=RECIPE / "build", help="folder of data and weights")
     parser.add_argument("--small", action="store_true", help="tiny models, few steps")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    parser.add_argument("--limit", type=int, help="speak, features, evaluate: at most so many")
+    parser.add_argument("--limit", type=int, help="speak, features, evaluate, losses: at most so many")
     parser.add_argument("--seconds", type=float, help="stop after so long; resumed by --resume")
     parser.add_argument("--steps", type=int, help="stage1 to stage3: length of the training")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--drop", choices=DROPS, default="random", help="how stage2 and stage3 drop tokens")
-    parser.add_argument("--name", help="stage2, stage3, export, evaluate: of the checkpoint")
+    parser.add_argument("--name", help="stage2, stage3, export, evaluate, losses: of the checkpoint")
     parser.add_argument(
         "--from",
         dest="start",
@@ -59,7 +60,7 @@ def main() -> None:
     parser.add_argument(
         "--bf16",
         action=argparse.BooleanOptionalAction,
-        help="features, stage1 to stage3, evaluate (there not by default): multiply in bfloat16",
+        help="features, stage1 to stage3, evaluate and losses (there not by default): multiply in bfloat16",
     )
     arguments = vars(parser.parse_args())
     os.environ["HF_HUB_OFFLINE"] = "1"

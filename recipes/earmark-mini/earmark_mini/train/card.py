@@ -1,12 +1,11 @@
-"""Stages `card`: the numbers of the model card, from the evaluation, and `coupled`: trainings that dropped tokens in
-other ways beside each other. Tables in Markdown."""
+"""Stage `card`: the numbers of the model card, from the evaluation, as a table in Markdown."""
 
 import json
 from typing import Any
 
 from .evaluate import REFERENCE
 from .words import FORMS
-from .work import DROPS, Work, write_whole
+from .work import Work, write_whole
 
 COLUMNS = {
     "wordsWrong": "words wrong",
@@ -20,10 +19,6 @@ COLUMNS = {
     "right.anyone": "anyone speaking",
     "right.first": "what is first",
 }
-
-
-COUPLED = ("eventsBySynonym", "wordsWrong", "right.which", "right.heard")
-"""What trainings are compared by."""
 
 
 def cell(shares: dict[str, list[float]], key: str) -> str:
@@ -66,35 +61,4 @@ def card(work: Work, name: str = "stage2-random") -> None:
         f"In parentheses 95 % intervals.\n\n{table(result)}\n"
     )
     write_whole(work.results / f"{name}.md", lambda part: part.write_text(text, "utf-8"))
-    print(text)
-
-
-def coupled_name(drop: str) -> str:
-    """Of the checkpoint that `stage2 --drop DROP --name NAME` trains for the comparison."""
-    return f"coupled-{drop}"
-
-
-def coupled(work: Work) -> None:
-    """Write `coupled.md`: a table for each share, a column for each way to drop tokens in training. Each training
-    must have as many steps, from one start, and its evaluation as many scenes."""
-    found = {
-        drop: json.loads((work.results / f"{coupled_name(drop)}.json").read_text("utf-8")) for drop in DROPS
-    }
-    lengths = {(result["step"], result["scenes"]) for result in found.values()}
-    if len(lengths) > 1:
-        raise ValueError(f"trained or evaluated for longer than another: {sorted(lengths)} steps and scenes")
-    parts = []
-    for share in COUPLED:
-        lines = [
-            f"**{COLUMNS[share].capitalize()}**, by what training dropped:",
-            "",
-            "| kept | strategy | " + " | ".join(DROPS) + " |",
-            "|---|---|" + "---|" * len(DROPS),
-        ]
-        for key in found[DROPS[0]]["results"]:
-            cells = (cell(result["results"][key], share) for result in found.values())
-            lines.append(row_name(key) + " | ".join(cells) + " |")
-        parts.append("\n".join(lines) + "\n")
-    text = "\n".join(parts)
-    write_whole(work.results / "coupled.md", lambda part: part.write_text(text, "utf-8"))
     print(text)

@@ -144,3 +144,13 @@ def converse(model: Trained, tokenizer: Tokenizer, kept: list[Tensor], scenes: l
 
     inputs = torch.nn.utils.rnn.pad_sequence([row[0] for row in rows], batch_first=True)
     return Conversations(inputs, padded(1, -100), padded(2, 0), padded(3, -1))
+
+
+def last_states(model: Trained, conversations: Conversations) -> Tensor:
+    """[B, L, 576]: what the language model makes of each place, to tell the next one by."""
+    return model.language_model.model(
+        inputs_embeds=conversations.inputs,
+        attention_mask=conversations.mask(),
+        position_ids=conversations.positions,
+        use_cache=False,
+    ).last_hidden_state

@@ -15,9 +15,11 @@ from typing import Any, Protocol, TextIO, TypeVar
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from whisper_base.pack import tokenizer as whisper_tokenizer
 from whisper_base.weights import sha256_of
 
@@ -26,7 +28,7 @@ from ..greedy import decode, prompt_embeddings
 from ..pack import STOP_TOKENS
 from ..runtime import Runtime
 from ..selection import STRATEGIES
-from .clips import Library, hear, prompt_ids
+from .clips import Library, converse, hear, last_states, prompt_ids
 from .models import Ear, Trained, load_encoder, load_tokenizer, read_checkpoint
 from .scene import Scene
 from .words import FORMS, WORDS, Asked, Tally
@@ -42,8 +44,10 @@ SHARES = (25, 30, 35, 10)
 RATIOS = (0.5, 0.25, 0.1)
 MOST_NEW = 48
 SMALL_MOST_NEW = 4
-GRID: dict[float, tuple[str, ...]] = {1.0: ("all",), **{ratio: tuple(STRATEGIES) for ratio in RATIOS}}
-"""Strategies of one keep ratio leave as many tokens: they are answered together."""
+Way = tuple[str, float]
+"""A strategy and a keep ratio, in names `strategy@ratio`."""
+
+GRID: tuple[Way, ...] = (("all", 1.0), *((strategy, ratio) for ratio in RATIOS for strategy in STRATEGIES))
 
 RESAMPLED = 1000
 """Bootstrap samples of scenes behind each interval."""
@@ -60,6 +64,9 @@ def held_scenes(work: Work, count: int) -> Iterator[tuple[str, Scene]]:
             yield f"{form} {index}", source.scene(seconds, form=form)
 
 
+Key = tuple[str, str, str, float]
+"""Of an answer: digest of the weights, scene, strategy, keep ratio."""
+
 Clip = TypeVar("Clip")
 
 
@@ -72,9 +79,9 @@ class Listener(Protocol[Clip]):
     def hear(self, scene: Scene) -> tuple[Clip, NDArray[np.floating]]:
         """Tokens and their scores [k]."""
 
-    def answers(self, tokens: Clip, kept: NDArray[np.int64], question: str, most: int) -> list[str]:
-        """Greedy: kept [B, K], tokens of one clip as strategies leave them -> a text of at most so many ids
-        for each."""
+    def answers(self, tokens: Clip, kept: list[NDArray[np.int64]], question: str, most: int) -> list[str]:
+        """Greedy: kept, B times [K], tokens of one clip as strategies leave them -> a text of at most so many
+        ids for each."""
 
 
 class Checkpoint:
@@ -95,9 +102,22 @@ class Checkpoint:
         tokens, scores = hear(self._ear, [scene])
         return tokens[0], scores[0]
 
-    def answers(self, tokens: Tensor, kept: NDArray[np.int64], question: str, most: int) -> list[str]:
-        """All strategies at once."""
-        return answers(self._model, self._tokenizer, tokens[kept], question, most)
+    def answers(self, tokens: Tensor, kept: list[NDArray[np.int64]], question: str, most: int) -> list[str]:
+        """All at once: a step of the decoder takes its time for reading the weights, whatever it is for."""
+        clips = [tokens[torch.from_numpy(chosen)] for chosen in kept]
+        return answers(self._model, self._tokenizer, clips, question, most)
+
+    @torch.no_grad()
+    def nats(self, tokens: Tensor, kept: list[NDArray[np.int64]], scene: Scene) -> tuple[list[float], int]:
+        """kept, B times [K], of one length -> -log p of the wanted answers' ids, summed, for each; and how many ids
+        there are."""
+        clips = [tokens[torch.from_numpy(chosen)] for chosen in kept]
+        said = converse(self._model, self._tokenizer, clips, [scene] * len(clips))
+        wanted = said.wanted[:, 1:]
+        places = wanted[0] != -100
+        logits = self._model.language_model.lm_head(last_states(self._model, said)[:, :-1][:, places])
+        lost = F.cross_entropy(logits.float().transpose(1, 2), wanted[:, places], reduction="none")
+        return lost.sum(1).tolist(), int(places.sum())
 
 
 class Pack:
@@ -114,24 +134,29 @@ class Pack:
         return heard.embeddings, scores_of(heard.received)
 
     def answers(
-        self, tokens: NDArray[np.float32], kept: NDArray[np.int64], question: str, most: int
+        self, tokens: NDArray[np.float32], kept: list[NDArray[np.int64]], question: str, most: int
     ) -> list[str]:
-        """One strategy after the other."""
+        """One after the other."""
         before, after = prompt_ids(self._tokenizer, question)
         prompts = (prompt_embeddings(self._runtime, tokens[chosen], before, after) for chosen in kept)
         return [self._tokenizer.decode(decode(self._runtime, prompt, most).ids).strip() for prompt in prompts]
 
 
 @torch.no_grad()
-def answers(model: Trained, tokenizer: Tokenizer, tokens: Tensor, question: str, most: int) -> list[str]:
-    """Greedy: tokens [B, K, 1024] of one clip -> a text for each."""
-    before, after = prompt_ids(tokenizer, question)
-    audio = model.adapter(tokens)
-    start, end = (model.embed(ids)[None].expand(len(audio), -1, -1) for ids in (before, after))
-    inputs = torch.cat([start, audio.to(start.dtype), end], 1)
+def answers(model: Trained, tokenizer: Tokenizer, clips: list[Tensor], question: str, most: int) -> list[str]:
+    """Greedy: clips, B times [K, 1024], of any lengths -> a text for each."""
+    start, end = map(model.embed, prompt_ids(tokenizer, question))
+    prompts = [torch.cat([start, model.adapter(clip).to(start.dtype), end]) for clip in clips]
+    # Padded on the left, where the mask hides it: all answers start at one place.
+    inputs = pad_sequence(prompts, batch_first=True, padding_side="left")
+    mask = pad_sequence(
+        [torch.ones(len(prompt), dtype=torch.long) for prompt in prompts],
+        batch_first=True,
+        padding_side="left",
+    )
     ids = model.language_model.generate(
         inputs_embeds=inputs,
-        attention_mask=torch.ones(inputs.shape[:2], dtype=torch.long),
+        attention_mask=mask,
         max_new_tokens=most,
         do_sample=False,
         eos_token_id=STOP_TOKENS[0],
@@ -160,39 +185,44 @@ def evaluate(
     most = SMALL_MOST_NEW if work.small else MOST_NEW
     rows_path = work.results / f"{name}.rows.jsonl"
     rows_path.parent.mkdir(parents=True, exist_ok=True)
-    lines = rows_path.read_text("utf-8").splitlines() if rows_path.exists() else []
-    done = {(r["of"], r["scene"], r["strategy"], r["ratio"]): r["said"] for r in map(json.loads, lines)}
+    done = read_answers(rows_path) if rows_path.exists() else {}
     tallies: dict[str, list[Tally]] = defaultdict(list)
     with rows_path.open("a", encoding="utf-8") as stream:
         for which, scene in held_scenes(work, limit):
             tokens, scores = listener.hear(scene)
-            for ratio, strategies in grid.items():
-                keys = [(of, which, strategy, ratio) for strategy in strategies]
-                if not all(key in done for key in keys):
-                    kept = np.stack([kept_of(strategy, scores, ratio) for strategy in strategies])
-                    said = listener.answers(tokens, kept, scene.asked.question, most)
-                    done |= zip(keys, said, strict=True)
-                    _note(stream, scene.asked, keys, said)
-                for key in keys:
-                    tallies[f"{key[2]}@{ratio}"].append(scored(scene, done[key]))
+            keys = [(of, which, *way) for way in grid]
+            missing = [key for key in keys if key not in done]
+            if missing:
+                kept = [kept_of(strategy, scores, ratio) for *_, strategy, ratio in missing]
+                said = listener.answers(tokens, kept, scene.asked.question, most)
+                done |= zip(missing, said, strict=True)
+                _note(stream, scene.asked, missing, said)
+            for key in keys:
+                tallies[name_of(key[2:])].append(scored(scene, done[key]))
     _publish(work, name, {**listener.facts, "scenes": limit}, tallies)
 
 
-def grid_of(only: list[str] | None) -> dict[float, tuple[str, ...]]:
+def name_of(way: Way) -> str:
+    """As it is named in results and by `only`."""
+    strategy, ratio = way
+    return f"{strategy}@{ratio}"
+
+
+def grid_of(only: list[str] | None) -> tuple[Way, ...]:
     """The grid, or those of it that are named. Raises ValueError where a name is none of it."""
-    names = {f"{strategy}@{ratio}": (strategy, ratio) for ratio, of in GRID.items() for strategy in of}
+    names = {name_of(way): way for way in GRID}
     if unknown := set(only or ()) - names.keys():
         raise ValueError(f"not evaluated: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
-    chosen: dict[float, tuple[str, ...]] = {}
-    for name, (strategy, ratio) in names.items():
-        if not only or name in only:
-            chosen[ratio] = (*chosen.get(ratio, ()), strategy)
-    return chosen
+    return tuple(way for name, way in names.items() if not only or name in only)
 
 
-def _note(
-    stream: TextIO, asked: Asked, keys: Sequence[tuple[str, str, str, float]], said: Sequence[str]
-) -> None:
+def read_answers(path: Path) -> dict[Key, str]:
+    """What `<name>.rows.jsonl` has."""
+    rows = map(json.loads, path.read_text("utf-8").splitlines())
+    return {(row["of"], row["scene"], row["strategy"], row["ratio"]): row["said"] for row in rows}
+
+
+def _note(stream: TextIO, asked: Asked, keys: Sequence[Key], said: Sequence[str]) -> None:
     for key, text in zip(keys, said, strict=True):
         row: dict[str, Any] = dict(zip(("of", "scene", "strategy", "ratio"), key, strict=True))
         row |= {"asked": asked.question, "wanted": asked.answer, "said": text}

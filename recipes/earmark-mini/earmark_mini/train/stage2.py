@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..selection import Scores, Tokens, random_tokens, segmentwise_exact
-from .clips import Conversations, Library, converse, hear
+from .clips import Conversations, Library, converse, hear, last_states
 from .loop import Run, train
 from .models import Ear, Trained, compile_layers, load_encoder, load_tokenizer, read_checkpoint
 from .work import Work
@@ -34,15 +34,9 @@ LORA_RATE = 6e-4
 
 def answer_loss(model: Trained, conversations: Conversations) -> Tensor:
     """Cross-entropy on the wanted ids; logits are computed at their places only."""
-    heard = model.language_model.model(
-        inputs_embeds=conversations.inputs,
-        attention_mask=conversations.mask(),
-        position_ids=conversations.positions,
-        use_cache=False,
-    )
     wanted = conversations.wanted[:, 1:]
     places = wanted != -100
-    states = heard.last_hidden_state[:, :-1][places]
+    states = last_states(model, conversations)[:, :-1][places]
     return model.cross_entropy(states, model.language_model.lm_head.weight, wanted[places])
 
 

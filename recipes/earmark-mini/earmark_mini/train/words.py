@@ -280,9 +280,9 @@ class Tally:
                     mine[form] = mine.get(form, 0) + count
         return total
 
-    def shares(self) -> dict[str, float]:
-        """Everything as shares, to three digits."""
-        pairs = {
+    def pairs(self) -> dict[str, tuple[int, int]]:
+        """The part and the whole of each share."""
+        return {
             "wordsWrong": (self.wrong, self.words),
             "eventsNamed": (self.named, self.events),
             "eventsBySynonym": (self.classes, self.events),
@@ -291,4 +291,7 @@ class Tally:
             "captionsExact": (self.exact, self.captions),
             **{f"right.{form}": (self.right[form], count) for form, count in sorted(self.asked.items())},
         }
-        return {name: round(part / whole, 3) for name, (part, whole) in pairs.items() if whole}
+
+    def shares(self) -> dict[str, float]:
+        """Everything as shares, to three digits."""
+        return {name: round(part / whole, 3) for name, (part, whole) in self.pairs().items() if whole}
