@@ -46,7 +46,8 @@ def coupled(work: Work) -> None:
     measures: dict[str, dict[str, Counted]] = {LOSS: {}, **{title: {} for title in SHARES.values()}}
     for drop in DROPS:
         name = coupled_name(drop)
-        of, lost = digest(work.checkpoint(name)), read_losses(work, name)
+        of = digest(work.checkpoint(name))
+        lost = read_losses(work, name, of)
         measures[LOSS][drop] = np.array([[lost[which, *way] for which, _ in scenes] for way in GRID])
         said = read_answers(work.results / f"{name}.rows.jsonl")
         pairs = [[scored(scene, said[of, which, *way]).pairs() for which, scene in scenes] for way in GRID]

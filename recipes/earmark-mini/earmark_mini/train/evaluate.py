@@ -104,15 +104,15 @@ class Checkpoint:
 
     def answers(self, tokens: Tensor, kept: list[NDArray[np.int64]], question: str, most: int) -> list[str]:
         """All at once: a step of the decoder takes its time for reading the weights, whatever it is for."""
-        clips = [tokens[torch.from_numpy(chosen)] for chosen in kept]
-        return answers(self._model, self._tokenizer, clips, question, most)
+        return answers(self._model, self._tokenizer, [tokens[chosen] for chosen in kept], question, most)
 
     @torch.no_grad()
     def nats(self, tokens: Tensor, kept: list[NDArray[np.int64]], scene: Scene) -> tuple[list[float], int]:
         """kept, B times [K], of one length -> -log p of the wanted answers' ids, summed, for each; and how many ids
         there are."""
-        clips = [tokens[torch.from_numpy(chosen)] for chosen in kept]
-        said = converse(self._model, self._tokenizer, clips, [scene] * len(clips))
+        said = converse(
+            self._model, self._tokenizer, [tokens[chosen] for chosen in kept], [scene] * len(kept)
+        )
         wanted = said.wanted[:, 1:]
         places = wanted[0] != -100
         logits = self._model.language_model.lm_head(last_states(self._model, said)[:, :-1][:, places])

@@ -32,9 +32,10 @@ def losses(work: Work, name: str = "stage2-random", limit: int = SCENES, bf16: b
             stream.flush()
 
 
-def read_losses(work: Work, name: str) -> dict[tuple[str, str, float], Loss]:
-    """Scene, strategy, keep ratio -> what was written of it. Raises ValueError where that is of other weights."""
+def read_losses(work: Work, name: str, of: str) -> dict[tuple[str, str, float], Loss]:
+    """Scene, strategy, keep ratio -> what was written of it. Raises ValueError where that is not of the weights that
+    have the digest `of`."""
     rows = list(map(json.loads, (work.results / f"{name}.losses.jsonl").read_text("utf-8").splitlines()))
-    if {row["of"] for row in rows} != {digest(work.checkpoint(name))}:
+    if {row["of"] for row in rows} != {of}:
         raise ValueError(f"{name}.losses.jsonl is not of the checkpoint {name}")
     return {(row["scene"], row["strategy"], row["ratio"]): (row["nats"], row["ids"]) for row in rows}
