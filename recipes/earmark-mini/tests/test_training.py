@@ -40,7 +40,7 @@ from earmark_mini.train.fingerprint import fingerprint
 from earmark_mini.train.label import COLUMNS as LABEL_COLUMNS
 from earmark_mini.train.label import check_split, played
 from earmark_mini.train.layers import layers
-from earmark_mini.train.losses import losses
+from earmark_mini.train.losses import losses, losses_path
 from earmark_mini.train.models import (
     MATRICES,
     SMALL_LAYERS,
@@ -151,6 +151,12 @@ class SmallRun(unittest.TestCase):
             stage2(self.work, drop, steps=1, name=coupled_name(drop))
             evaluate(self.work, coupled_name(drop), limit=1)
             losses(self.work, coupled_name(drop), limit=1)
+        lost = losses_path(self.work, coupled_name("none"))
+        first = lost.read_text("utf-8")
+        losses(self.work, coupled_name("none"), limit=1)
+        self.assertEqual(lost.read_text("utf-8"), first, "what is done is not done again")
+        losses(self.work, coupled_name("none"), limit=1, start=self.work.checkpoint(coupled_name("random")))
+        self.assertEqual(len(lost.read_text("utf-8").splitlines()), 2 * len(first.splitlines()))
         coupled(self.work)
         text = (self.work.results / "coupled.md").read_text("utf-8")
         for title in ("Loss of the right answer, nats a token", "Letter right", "Yes or no right"):

@@ -46,7 +46,7 @@ def main() -> None:
         "--from",
         dest="start",
         type=Path,
-        help="stage2, stage3, evaluate: a checkpoint or folder of weights instead of the last stage's",
+        help="stage2, stage3, evaluate, losses: a checkpoint or folder of weights instead of the last stage's",
     )
     parser.add_argument("--pack", type=Path, help="evaluate: a pack instead of a checkpoint")
     parser.add_argument(

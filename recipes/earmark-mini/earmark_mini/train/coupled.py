@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ..selection import STRATEGIES
 from .card import COLUMNS, row_name
-from .evaluate import GRID, Counted, counted, digest, held_scenes, name_of, read_answers, share
-from .losses import read_losses
+from .evaluate import GRID, Counted, answers_path, counted, digest, held_scenes, name_of, read_rows, share
+from .losses import losses_path
 from .words import counts
 from .work import DROPS, Work, write_whole
 
@@ -48,12 +48,17 @@ def coupled(work: Work) -> None:
     for drop in DROPS:
         name = coupled_name(drop)
         of = digest(work.checkpoint(name))
-        lost = read_losses(work, name, of)
-        measures[LOSS][drop] = np.array([[lost[which, *way] for which, _ in scenes] for way in GRID])
-        said = read_answers(work.results / f"{name}.rows.jsonl")
+        lost, said = read_rows(losses_path(work, name)), read_rows(answers_path(work, name))
+        keys = [[(of, which, *way) for which, _ in scenes] for way in GRID]
+        measures[LOSS][drop] = np.array(
+            [[(lost[key]["nats"], lost[key]["ids"]) for key in row] for row in keys]
+        )
         clips = [
-            [counts(scene.heard, scene.asked, said[of, which, *way]) for which, scene in scenes]
-            for way in GRID
+            [
+                counts(scene.heard, scene.asked, said[key]["said"])
+                for (_, scene), key in zip(scenes, row, strict=True)
+            ]
+            for row in keys
         ]
         for key, title in SHARES.items():
             measures[title][drop] = np.stack([counted(row, key) for row in clips])

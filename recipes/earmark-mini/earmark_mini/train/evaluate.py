@@ -68,7 +68,7 @@ def held_scenes(work: Work, count: int) -> Iterator[tuple[str, Scene]]:
 
 
 Key = tuple[str, str, str, float]
-"""Of an answer: digest of the weights, scene, strategy, keep ratio."""
+"""Of an answer or its loss: digest of the weights, scene, strategy, keep ratio."""
 
 Clip = TypeVar("Clip")
 
@@ -186,9 +186,9 @@ def evaluate(
     )
     of = digest(pack or start or work.checkpoint(name))
     most = SMALL_MOST_NEW if work.small else MOST_NEW
-    rows_path = work.results / f"{name}.rows.jsonl"
+    rows_path = answers_path(work, name)
     rows_path.parent.mkdir(parents=True, exist_ok=True)
-    done = read_answers(rows_path) if rows_path.exists() else {}
+    done = {key: row["said"] for key, row in read_rows(rows_path).items()}
     found: dict[str, list[Counts]] = defaultdict(list)
     with rows_path.open("a", encoding="utf-8") as stream:
         for which, scene in held_scenes(work, limit):
@@ -219,10 +219,15 @@ def grid_of(only: list[str] | None) -> tuple[Way, ...]:
     return tuple(way for name, way in names.items() if not only or name in only)
 
 
-def read_answers(path: Path) -> dict[Key, str]:
-    """What `<name>.rows.jsonl` has."""
-    rows = map(json.loads, path.read_text("utf-8").splitlines())
-    return {(row["of"], row["scene"], row["strategy"], row["ratio"]): row["said"] for row in rows}
+def answers_path(work: Work, name: str) -> Path:
+    """Where they are written."""
+    return work.results / f"{name}.rows.jsonl"
+
+
+def read_rows(path: Path) -> dict[Key, dict[str, Any]]:
+    """What a stopped run has written, a line each; nothing where there was none."""
+    rows = map(json.loads, path.read_text("utf-8").splitlines() if path.exists() else ())
+    return {(row["of"], row["scene"], row["strategy"], row["ratio"]): row for row in rows}
 
 
 def _note(stream: TextIO, asked: Asked, keys: Sequence[Key], said: Sequence[str]) -> None:

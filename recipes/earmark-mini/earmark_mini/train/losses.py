@@ -5,21 +5,30 @@ Where answers are rarely right, as after a short training, this still tells two 
 
 import json
 from itertools import groupby
+from pathlib import Path
 
-from .evaluate import GRID, SCENES, Checkpoint, digest, held_scenes, kept_of
+from .evaluate import GRID, SCENES, Checkpoint, digest, held_scenes, kept_of, read_rows
 from .work import Work
 
-Loss = tuple[float, int]
-"""-log p of an answer's ids, summed, in nats; and how many ids there are."""
 
-
-def losses(work: Work, name: str = "stage2-random", limit: int = SCENES, bf16: bool = False) -> None:
-    """Write `<name>.losses.jsonl`: a line a scene, strategy and keep ratio, of the scenes of `evaluate`."""
-    path = work.checkpoint(name)
-    checkpoint, of = Checkpoint(work, path, bf16), digest(path)
-    work.results.mkdir(parents=True, exist_ok=True)
-    with (work.results / f"{name}.losses.jsonl").open("w", encoding="utf-8") as stream:
+def losses(
+    work: Work,
+    name: str = "stage2-random",
+    limit: int = SCENES,
+    bf16: bool = False,
+    start: Path | None = None,
+) -> None:
+    """Write `<name>.losses.jsonl`: -log p of an answer's ids, summed, in nats, and how many ids there
+    are; a line a scene of `evaluate`, strategy and keep ratio. `start`: other weights than the checkpoint of this name."""
+    weights = start or work.checkpoint(name)
+    checkpoint, of = Checkpoint(work, weights, bf16), digest(weights)
+    path = losses_path(work, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    done = read_rows(path)
+    with path.open("a", encoding="utf-8") as stream:
         for which, scene in held_scenes(work, limit):
+            if all((of, which, *way) in done for way in GRID):
+                continue
             tokens, scores = checkpoint.hear(scene)
             # Strategies of one keep ratio leave as many tokens: nothing is padded.
             for ratio, ways in groupby(GRID, key=lambda way: way[1]):
@@ -32,10 +41,6 @@ def losses(work: Work, name: str = "stage2-random", limit: int = SCENES, bf16: b
             stream.flush()
 
 
-def read_losses(work: Work, name: str, of: str) -> dict[tuple[str, str, float], Loss]:
-    """Scene, strategy, keep ratio -> what was written of it. Raises ValueError where that is not of the weights that
-    have the digest `of`."""
-    rows = list(map(json.loads, (work.results / f"{name}.losses.jsonl").read_text("utf-8").splitlines()))
-    if {row["of"] for row in rows} != {of}:
-        raise ValueError(f"{name}.losses.jsonl is not of the checkpoint {name}")
-    return {(row["scene"], row["strategy"], row["ratio"]): (row["nats"], row["ids"]) for row in rows}
+def losses_path(work: Work, name: str) -> Path:
+    """Where they are written."""
+    return work.results / f"{name}.losses.jsonl"
