@@ -35,7 +35,7 @@ export class MetricTable {
       summary.baseline === undefined
         ? 'There is no unpruned run to compare with.'
         : 'Differences are to the unpruned run on the same items; p is two-sided and not corrected for the number of comparisons.';
-    this.note.textContent = `${metric.label}: ${metric.description} ${capital(betterWords(metric))}. Of ${itemsWords(estimates)}; below each value its 95 % interval, by bootstrap over items. ${compared}${fewItemsWords(estimates)}`;
+    this.note.textContent = `${metric.label}: ${metric.description} ${capital(betterWords(metric))}. Of ${itemsWords(estimates)}; below each value its 95 % interval, by bootstrap over clips. ${compared}${fewItemsWords(estimates)}`;
   }
 
   private ratioColumn(metric: MetricInfo, series: readonly Series[], ratio: number): Column<Series> {

@@ -7,6 +7,8 @@ import { totalOf, type Measure } from './measures/measure';
 export interface Column {
   /** Numbers of the items that have a row here, rising: [n]. */
   readonly items: Uint32Array;
+  /** Numbers of their clips: [n]. */
+  readonly clips: Uint32Array;
   /** Their statistics, one after another: [width, n]. */
   readonly statistics: Float64Array;
 }
@@ -22,10 +24,10 @@ interface Drawn {
 /** A multiple of four. */
 const resamples = 2000;
 
-/** How often each of so many items is in each set; the same for all metrics, settings and groups of this many items. */
+/** How often each of so many clips is in each set; the same for all metrics, settings and groups of this many clips. */
 const countsOf = new LRUCache<number, Uint16Array>({
   max: 8,
-  memoMethod: (items) => drawCounts(items, { resamples }),
+  memoMethod: (clips) => drawCounts(clips, { resamples }),
 });
 
 /** The rows of a column whose items are in `wanted`. */
@@ -45,10 +47,25 @@ export function restrict(column: Column, wanted: (item: number) => boolean): Col
   for (let k = 0; k < width; k++) {
     places.forEach((place, i) => (statistics[k * places.length + i] = column.statistics[k * all + place]!));
   }
-  return { items: Uint32Array.from(places, (place) => column.items[place]!), statistics };
+  const at = (numbers: Uint32Array): Uint32Array => Uint32Array.from(places, (place) => numbers[place]!);
+  return { items: at(column.items), clips: at(column.clips), statistics };
 }
 
-/** The sum of a statistic in each set drawn: [resamples]. Four sets at a time, since each sum waits for its last addition. */
+/** The rows' clips, numbered from 0 as they first come: [n]; and how many there are. */
+function numberClips(clips: Uint32Array): { readonly clipOf: Uint32Array; readonly clipCount: number } {
+  const numbers = new Map<number, number>();
+  const clipOf = clips.map((clip) => {
+    const number = numbers.get(clip) ?? numbers.size;
+    numbers.set(clip, number);
+    return number;
+  });
+  return { clipOf, clipCount: numbers.size };
+}
+
+/**
+ * The sum of a clip's values in each set drawn, clips [n]: [resamples]. Four sets at a time, since each sum waits for its
+ * last addition.
+ */
 function drawnSums(values: Float64Array, counts: Uint16Array): Float64Array {
   const n = values.length;
   const sums = new Float64Array(resamples);
@@ -70,21 +87,27 @@ function drawnSums(values: Float64Array, counts: Uint16Array): Float64Array {
   return sums;
 }
 
-/** The median of each set drawn: the middle one of the `n` values in order, or the mean of the middle two. */
-function drawnMedians(values: Float64Array, counts: Uint16Array): Float64Array {
-  const n = values.length;
+/** The median of each set drawn, of all rows [n] of its clips: the middle one in order, or the mean of the middle two. */
+function drawnMedians(
+  values: Float64Array,
+  clipOf: Uint32Array,
+  rowsDrawn: Float64Array,
+  counts: Uint16Array,
+): Float64Array {
+  const clipCount = counts.length / resamples;
   const order = Uint32Array.from(values, (_, i) => i).sort((a, b) => values[a]! - values[b]!);
   const medians = new Float64Array(resamples);
   for (let set = 0; set < resamples; set++) {
-    const row = set * n;
+    const first = set * clipCount;
+    const n = rowsDrawn[set]!;
     let below = 0;
     let place = -1;
     while (below <= (n - 1) >> 1) {
-      below += counts[row + order[++place]!]!;
+      below += counts[first + clipOf[order[++place]!]!]!;
     }
     const lower = values[order[place]!]!;
     while (below <= n >> 1) {
-      below += counts[row + order[++place]!]!;
+      below += counts[first + clipOf[order[++place]!]!]!;
     }
     medians[set] = (lower + values[order[place]!]!) / 2;
   }
@@ -105,26 +128,36 @@ function draw(measure: Measure, column: Column): Drawn {
   return drawn;
 }
 
-function drawAnew({ metrics, width, total }: Measure, { items, statistics }: Column): Drawn {
+/**
+ * Clips are drawn, each with all of its rows: questions about one sound have its tokens and times in common, so that a set
+ * of rows drawn one by one would tell less apart than it seems to.
+ */
+function drawAnew({ metrics, width, total }: Measure, { items, clips, statistics }: Column): Drawn {
   const n = items.length;
-  const counts = countsOf.memo(n);
+  const { clipOf, clipCount } = numberClips(clips);
+  const counts = countsOf.memo(clipCount);
+  const sumsOf = (values: Float64Array): Float64Array => {
+    const ofClips = new Float64Array(clipCount);
+    values.forEach((value, row) => (ofClips[clipOf[row]!]! += value));
+    return drawnSums(ofClips, counts);
+  };
+  const rowsDrawn = sumsOf(new Float64Array(n).fill(1));
   if (total === 'median') {
-    return { values: [medianOf(statistics)], draws: [drawnMedians(statistics, counts)] };
+    return { values: [medianOf(statistics)], draws: [drawnMedians(statistics, clipOf, rowsDrawn, counts)] };
   }
   const columns = Array.from({ length: width }, (_, k) => statistics.subarray(k * n, (k + 1) * n));
   const whole = columns.map((column) => column.reduce((sum, value) => sum + value, 0));
-  const sums = columns.map((column) => drawnSums(column, counts));
-  return { values: totalOf(total, whole, n), draws: drawnTotals(total, sums, n, metrics.length) };
+  return { values: totalOf(total, whole, n), draws: drawnTotals(total, columns.map(sumsOf), rowsDrawn, metrics.length) };
 }
 
 function drawnTotals(
   total: Exclude<Measure['total'], 'median'>,
   sums: readonly Float64Array[],
-  n: number,
+  rowsDrawn: Float64Array,
   metrics: number,
 ): Float64Array[] {
   if (total === 'mean') {
-    return [sums[0]!.map((sum) => sum / n)];
+    return [sums[0]!.map((sum, set) => sum / rowsDrawn[set]!)];
   }
   if (total === 'ratio') {
     return [sums[0]!.map((sum, set) => sum / sums[1]![set]!)];

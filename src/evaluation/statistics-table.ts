@@ -16,17 +16,20 @@ export class StatisticsTable {
     settings: number,
   ) {
     const numbers = new Map<string, number>();
+    const clips = new Map<string, number>();
     const bySetting = Array.from({ length: settings }, (): DoneRow[] => []);
     for (const row of rows) {
       numbers.set(row.item, numbers.get(row.item) ?? numbers.size);
+      clips.set(row.audio, clips.get(row.audio) ?? clips.size);
       this.noteGroups(row, numbers.get(row.item)!);
       if (isDone(row)) {
         bySetting[row.setting]?.push(row);
       }
     }
     const numberOf = ({ item }: EvaluationRow): number => numbers.get(item)!;
+    const clipOf = ({ audio }: EvaluationRow): number => clips.get(audio)!;
     const sorted = bySetting.map((of) => of.toSorted((a, b) => numberOf(a) - numberOf(b)));
-    this.columns = measures.map((measure) => sorted.map((of) => this.columnOf(measure, of, numberOf)));
+    this.columns = measures.map((measure) => sorted.map((of) => this.columnOf(measure, of, numberOf, clipOf)));
   }
 
   private noteGroups({ groups }: EvaluationRow, item: number): void {
@@ -39,7 +42,12 @@ export class StatisticsTable {
     }
   }
 
-  private columnOf(measure: Measure, rows: readonly DoneRow[], numberOf: (row: DoneRow) => number): Column {
+  private columnOf(
+    measure: Measure,
+    rows: readonly DoneRow[],
+    numberOf: (row: DoneRow) => number,
+    clipOf: (row: DoneRow) => number,
+  ): Column {
     const found = rows.flatMap((row) => {
       const statistics = measure.statisticsOf(row);
       return statistics ? [{ row, statistics }] : [];
@@ -51,7 +59,8 @@ export class StatisticsTable {
     found.forEach((each, i) => {
       each.statistics.forEach((value, k) => (statistics[k * found.length + i] = value));
     });
-    return { items: Uint32Array.from(found, ({ row }) => numberOf(row)), statistics };
+    const numbers = (of: (row: DoneRow) => number): Uint32Array => Uint32Array.from(found, ({ row }) => of(row));
+    return { items: numbers(numberOf), clips: numbers(clipOf), statistics };
   }
 
   private noteScores(row: DoneRow, { metrics }: Measure, values: readonly number[]): void {

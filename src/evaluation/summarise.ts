@@ -17,7 +17,7 @@ export interface Evaluation {
 type Settings = EvaluationManifest['settings'];
 
 /**
- * What an evaluation comes to. Values are of the rows that are done; intervals are of the bootstrap over items, and
+ * What an evaluation comes to. Values are of the rows that are done; intervals are of the bootstrap over clips, and
  * differences are to the unpruned run on the items that both have. A metric without any row to say something about is
  * left out. Of several rows with the same item and setting the last counts.
  *

@@ -38,7 +38,7 @@ export interface MetricInfo {
   readonly description: string;
 }
 
-/** A value with its 95 % interval, by bootstrap over items. */
+/** A value with its 95 % interval, by bootstrap over clips. */
 export interface Estimate {
   readonly value: number;
   readonly low: number;

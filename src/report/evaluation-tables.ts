@@ -127,7 +127,7 @@ export function headLines({ manifest, counts, settings, baseline }: EvaluationSu
     `${dataset.name}: ${String(counts.items)} items x ${String(settings.length)} settings = ${String(planned)} rows: ${rows.join(', ')}.`,
     `Model ${model.title} (${model.modelId}), Earmark ${manifest.earmark}, ${machine.runtime}.`,
     `Measured on ${machine.processor}, ${String(machine.cores)} cores, ${machine.platform}; ${jobs === 1 ? 'one run at a time' : `${String(jobs)} runs at once, which disturb one another's times`}.`,
-    `In brackets the 95 % interval by bootstrap over items.${against === undefined ? '' : ` * differs from "${against}" on the same items with p < 0.05.`}`,
+    `In brackets the 95 % interval by bootstrap over clips.${against === undefined ? '' : ` * differs from "${against}" on the same items with p < 0.05.`}`,
   ];
 }
 

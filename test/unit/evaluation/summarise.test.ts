@@ -115,13 +115,51 @@ describe('intervals and differences', () => {
   );
   const { settings, baseline, metrics } = summarise({ manifest: manifestOf([none, half], 5), rows }, [scores]);
 
-  it('are those of the bootstrap over items', () => {
+  it('are those of the bootstrap over clips', () => {
     const { value, low, high } = bootstrapMean(pruned);
     const spice = settings[1]!.values.spice!;
     expect(spice.value).toBeCloseTo(value, 12);
     expect(spice.low).toBeCloseTo(low, 12);
     expect(spice.high).toBeCloseTo(high, 12);
     expect(spice.items).toBe(5);
+  });
+
+  it('draw a clip with all of its items', () => {
+    // Clips of one, two and three items.
+    const clipOf = [0, 1, 1, 2, 2, 2];
+    const prefills = [30, 10, 20, 70, 50, 60];
+    const said = ['x y', 'x', 'y', 'x y', 'z', 'x'];
+    const several = [0, 1].flatMap((place) =>
+      clipOf.map((clip, i) => ({
+        ...doneRow(String(i), place, transcript('x y'), said[(i + place) % 6]!, timed(prefills[i]! * (2 - place))),
+        audio: `${String(clip)}.wav`,
+      })),
+    );
+    const { settings: found } = summarise({ manifest: manifestOf([none, half], 6), rows: several });
+    const drawnItems = (clips: Uint32Array): number[] =>
+      Array.from(clips).flatMap((clip) => clipOf.flatMap((of, item) => (of === clip ? [item] : [])));
+    const wrong = (place: number, item: number): number =>
+      ({ 'x y': 0, x: 1, y: 1, z: 2 })[said[(item + place) % 6]!]! / 2;
+    const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+    const median = (values: number[]): number => {
+      const sorted = values.sort((a, b) => a - b);
+      return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
+    };
+    const wer = bootstrapStatistic(3, (clips) => mean(drawnItems(clips).map((item) => wrong(1, item))));
+    const less = bootstrapStatistic(3, (clips) =>
+      mean(drawnItems(clips).map((item) => wrong(1, item) - wrong(0, item))),
+    );
+    const prefill = bootstrapStatistic(3, (clips) => median(drawnItems(clips).map((item) => prefills[item]!)));
+    for (const [expected, actual] of [
+      [wer, found[1]!.values.wer!],
+      [less, found[1]!.differences.wer!],
+      [prefill, found[1]!.values['prefill-ms']!],
+    ] as const) {
+      expect(actual.value).toBeCloseTo(expected.value, 12);
+      expect(actual.low).toBeCloseTo(expected.low, 12);
+      expect(actual.high).toBeCloseTo(expected.high, 12);
+    }
+    expect(found[1]!.values.wer!.items).toBe(6);
   });
 
   it('are paired with the unpruned run', () => {
