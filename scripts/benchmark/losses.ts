@@ -1,54 +1,29 @@
-import { pairedDifference } from '../../src/metrics/bootstrap';
-import type { EvaluationSummary, MetricInfo, SettingSummary } from '../../src/protocol/evaluation-summary';
+import { summarise, type Evaluation } from '../../src/evaluation/summarise';
+import type { EvaluationSummary, MetricInfo } from '../../src/protocol/evaluation-summary';
 
 type Table = [header: string[], rows: string[][]];
 
 /** For each metric and ratio: who beats segmentwise, by how much, and how many it beats. */
-export function lossesOf(summary: EvaluationSummary, metrics: readonly MetricInfo[]): Table {
-  const scores = scoresOf(summary);
-  const rows = metrics
-    .filter(({ kind }) => kind === 'quality')
-    .flatMap((metric) =>
-      summary.settings
-        .map((setting, place) => ({ setting, place }))
-        .filter(({ setting }) => setting.strategy === 'segmentwise')
-        .map((segmentwise) => rowOf(summary, metric, segmentwise, scores)),
-    );
+export function lossesOf(evaluation: Evaluation, metrics: readonly MetricInfo[]): Table {
+  const against = evaluation.manifest.settings.flatMap(({ strategy }, place) =>
+    strategy === 'segmentwise' ? [summarise(evaluation, [], place)] : [],
+  );
+  const quality = metrics.filter(({ kind }) => kind === 'quality');
+  const rows = quality.flatMap((metric) => against.map((summary) => rowOf(summary, metric)));
   return [['metric', 'keep', 'items', 'better than segmentwise, by', 'worse', 'no clear difference'], rows];
 }
 
-/** item -> metric -> value, for each setting. */
-type Scores = readonly ReadonlyMap<string, Readonly<Record<string, number>>>[];
-
-function scoresOf({ settings, rows }: EvaluationSummary): Scores {
-  const scores = settings.map(() => new Map<string, Readonly<Record<string, number>>>());
-  rows.forEach((row) => scores[row.setting]!.set(row.item, row.scores));
-  return scores;
-}
-
-function rowOf(
-  { settings }: EvaluationSummary,
-  metric: MetricInfo,
-  { setting, place }: { readonly setting: SettingSummary; readonly place: number },
-  scores: Scores,
-): string[] {
+/** Of differences to segmentwise: those at its own keep ratio. */
+function rowOf({ settings, baseline }: EvaluationSummary, metric: MetricInfo): string[] {
+  const segmentwise = settings[baseline!]!;
   const better: string[] = [];
   let worse = 0;
   let unclear = 0;
-  let items = 0;
-  settings.forEach((other, otherPlace) => {
-    if (other.keepRatio !== setting.keepRatio || otherPlace === place) {
-      return;
+  for (const other of settings) {
+    if (other.keepRatio !== segmentwise.keepRatio || other === segmentwise) {
+      continue;
     }
-    const pairs = [...scores[place]!].flatMap(([item, own]) => {
-      const [mine, theirs] = [own[metric.name], scores[otherPlace]!.get(item)?.[metric.name]];
-      return mine === undefined || theirs === undefined ? [] : [[theirs, mine] as const];
-    });
-    items = Math.max(items, pairs.length);
-    const { value, p } = pairedDifference(
-      pairs.map(([theirs]) => theirs),
-      pairs.map(([, mine]) => mine),
-    );
+    const { value, p } = other.differences[metric.name] ?? { value: 0, p: 1 };
     const gain = metric.better === 'higher' ? value : -value;
     if (p >= 0.05 || value === 0) {
       unclear++;
@@ -57,7 +32,8 @@ function rowOf(
     } else {
       worse++;
     }
-  });
-  const keep = `${String(Math.round(setting.keepRatio * 100))} %`;
+  }
+  const keep = `${String(Math.round(segmentwise.keepRatio * 100))} %`;
+  const items = segmentwise.values[metric.name]?.items ?? 0;
   return [metric.label, keep, String(items), better.join(', ') || '-', String(worse), String(unclear)];
 }

@@ -61,7 +61,7 @@ async function main(model: string, folder: string, page: string): Promise<void> 
       .join('\n'),
     '## Where segmentwise loses',
     `Paired over the same items: strategies that do better than Segmentwise Top-K at the same keep ratio (p < 0.05), and how often it wins by the same measure. Of many comparisons one in twenty is such by chance.`,
-    formatMarkdown(...lossesOf(summary, shown)),
+    formatMarkdown(...lossesOf(evaluation, shown)),
     '## All items',
     ...metricTables(summary, shown).map(section),
     '## By group',

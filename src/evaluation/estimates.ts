@@ -27,7 +27,7 @@ const resamples = 2000;
 /** How often each of so many clips is in each set; the same for all metrics, settings and groups of this many clips. */
 const countsOf = new LRUCache<number, Uint16Array>({
   max: 8,
-  memoMethod: (clips) => drawCounts(clips, { resamples }),
+  memoMethod: (clips) => drawCounts(clips, resamples),
 });
 
 /** The rows of a column whose items are in `wanted`. */
@@ -147,7 +147,10 @@ function drawAnew({ metrics, width, total }: Measure, { items, clips, statistics
   }
   const columns = Array.from({ length: width }, (_, k) => statistics.subarray(k * n, (k + 1) * n));
   const whole = columns.map((column) => column.reduce((sum, value) => sum + value, 0));
-  return { values: totalOf(total, whole, n), draws: drawnTotals(total, columns.map(sumsOf), rowsDrawn, metrics.length) };
+  return {
+    values: totalOf(total, whole, n),
+    draws: drawnTotals(total, columns.map(sumsOf), rowsDrawn, metrics.length),
+  };
 }
 
 function drawnTotals(

@@ -18,19 +18,19 @@ type Settings = EvaluationManifest['settings'];
 
 /**
  * What an evaluation comes to. Values are of the rows that are done; intervals are of the bootstrap over clips, and
- * differences are to the unpruned run on the items that both have. A metric without any row to say something about is
- * left out. Of several rows with the same item and setting the last counts.
+ * differences are to the baseline, the unpruned run, on the items that both have. A metric without any row to say
+ * something about is left out. Of several rows with the same item and setting the last counts.
  *
  * @throws EarmarkError `scores-invalid` where imported scores do not fit the evaluation
  */
 export function summarise(
   { manifest, rows: given }: Evaluation,
   imported: readonly ImportedScores[] = [],
+  baseline = baselineOf(manifest.settings),
 ): EvaluationSummary {
   const rows = [...new Map(given.map((row) => [rowKey(row), row])).values()];
   const done = rows.filter(isDone);
-  const baseline = baselineOf(manifest.settings);
-  const measures = measuresOf(manifest, rows, done, baseline, imported);
+  const measures = measuresOf(manifest, rows, done, imported);
   const table = new StatisticsTable(measures, rows, manifest.settings.length);
   const settings = settingSummaries(manifest.settings, table, done, baseline);
   const withValues = new Set(settings.flatMap(({ values }) => Object.keys(values)));
@@ -68,11 +68,11 @@ function measuresOf(
   { settings, model }: EvaluationManifest,
   rows: readonly EvaluationRow[],
   done: readonly DoneRow[],
-  baseline: number,
   imported: readonly ImportedScores[],
 ): readonly Measure[] {
   const quality = qualityMeasures(done, () => model.secondsPerToken);
-  const unpruned = new Map(done.filter(({ setting }) => setting === baseline).map((row) => [row.item, row]));
+  const whole = baselineOf(settings);
+  const unpruned = new Map(done.filter(({ setting }) => setting === whole).map((row) => [row.item, row]));
   const costs = costMeasures(({ item }) => unpruned.get(item));
   const items = new Set(rows.map(({ item }) => item));
   const taken = new Set([...quality, ...costs].flatMap(({ metrics }) => metrics.map(({ name }) => name)));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compareEvaluations } from '../../../src/evaluation/compare-evaluations';
-import { pairedDifference } from '../../../src/metrics/bootstrap';
+import { pairedDifference } from '../metrics/bootstrap';
 import type { Expected } from '../../../src/datasets/dataset';
 import { doneRow, manifestOf, problemRow, resultOf, setting } from './evaluations';
 

@@ -2,7 +2,7 @@ import { mersenne } from 'pure-rand/generator/mersenne';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { describe, expect, it } from 'vitest';
 import { summarise } from '../../../src/evaluation/summarise';
-import { bootstrapMean, bootstrapStatistic, pairedDifference } from '../../../src/metrics/bootstrap';
+import { bootstrapMean, bootstrapStatistic, pairedDifference } from '../metrics/bootstrap';
 import { ciderD } from '../../../src/metrics/cider-d';
 import { tokenise } from '../../../src/metrics/tokenise';
 import type { Expected } from '../../../src/datasets/dataset';
@@ -139,7 +139,7 @@ describe('intervals and differences', () => {
     const drawnItems = (clips: Uint32Array): number[] =>
       Array.from(clips).flatMap((clip) => clipOf.flatMap((of, item) => (of === clip ? [item] : [])));
     const wrong = (place: number, item: number): number =>
-      ({ 'x y': 0, x: 1, y: 1, z: 2 })[said[(item + place) % 6]!]! / 2;
+      ({ 'x y': 0, 'x': 1, 'y': 1, 'z': 2 })[said[(item + place) % 6]!]! / 2;
     const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
     const median = (values: number[]): number => {
       const sorted = values.sort((a, b) => a - b);

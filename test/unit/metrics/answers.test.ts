@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bootstrapMean, bootstrapStatistic, pairedDifference } from '../../../src/metrics/bootstrap';
+import { bootstrapMean, bootstrapStatistic, pairedDifference } from './bootstrap';
 import { accuracyBy, namedChoices, officialMatch, oneChoiceNamed } from '../../../src/metrics/mmau';
 import { normaliseBasic, normaliseEnglish } from '../../../src/metrics/whisper-normalizer';
 import { characterErrorRates, wordErrorRates } from '../../../src/metrics/word-error-rate';
