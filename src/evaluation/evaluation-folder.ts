@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { mkdir, open, readFile, rename, stat, truncate, writeFile, type FileHandle } from 'node:fs/promises';
 import * as path from 'node:path';
 import { evaluationVersion, type EvaluationManifest, type EvaluationRow } from '../protocol/evaluation';
@@ -57,10 +58,9 @@ export class EvaluationFolder {
     const manifest = await readManifest(folder);
     const file = path.join(folder, rowsFile);
     return writing(folder, async () => {
-      const text = await readFile(file, 'utf8');
-      const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-      await truncate(file, Buffer.byteLength(whole));
-      const settled = parseRows(whole).filter(({ outcome: { status } }) => status === 'done' || status === 'invalid');
+      const { rows, bytes } = await readWholeLines(file);
+      await truncate(file, bytes);
+      const settled = rows.filter(({ outcome: { status } }) => status === 'done' || status === 'invalid');
       const keys = new Set(settled.map(rowKey));
       return new EvaluationFolder(folder, manifest, await open(file, 'a'), keys);
     });
@@ -127,21 +127,31 @@ export function requireVersion(manifest: Partial<EvaluationManifest>, file: stri
 
 /** The rows of a folder as they are, also while others are added; a torn last line is left out. */
 export async function readRows(folder: string): Promise<EvaluationRow[]> {
-  const text = await readFile(path.join(folder, rowsFile), 'utf8');
-  return parseRows(text.slice(0, text.lastIndexOf('\n') + 1));
+  return (await readWholeLines(path.join(folder, rowsFile))).rows;
 }
 
-/** One row for each key, the last that was written: what failed may have been tried again. */
-function parseRows(text: string): EvaluationRow[] {
+/**
+ * One row for each key, the last that was written: what failed may have been tried again. And how many bytes whole lines
+ * take. A line at a time: a large evaluation is longer than a string can be.
+ */
+async function readWholeLines(file: string): Promise<{ readonly rows: EvaluationRow[]; readonly bytes: number }> {
   const rows = new Map<string, EvaluationRow>();
-  text.split('\n').forEach((line, place) => {
-    if (line === '') {
-      return;
+  let bytes = 0;
+  let number = 0;
+  let rest = '';
+  for await (const piece of createReadStream(file, 'utf8') as AsyncIterable<string>) {
+    const lines = (rest + piece).split('\n');
+    rest = lines.pop()!;
+    for (const line of lines) {
+      bytes += Buffer.byteLength(line) + 1;
+      number++;
+      if (line !== '') {
+        const row = parseRow(line, number);
+        rows.set(rowKey(row), row);
+      }
     }
-    const row = parseRow(line, place + 1);
-    rows.set(rowKey(row), row);
-  });
-  return [...rows.values()];
+  }
+  return { rows: [...rows.values()], bytes };
 }
 
 function parseRow(line: string, number: number): EvaluationRow {

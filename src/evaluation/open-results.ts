@@ -1,23 +1,26 @@
+import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import * as path from 'node:path';
 import { EarmarkError } from '../protocol/errors';
-import { manifestFile, readManifest, readRows, resultsFile } from './evaluation-folder';
+import { manifestFile, readManifest, readRows, resultsFile, rowsFile } from './evaluation-folder';
 import { readResults } from './results-file';
 import type { Evaluation } from './summarise';
 
 /**
- * Opens an evaluation: a file of results, or the folder of an evaluation. A folder that has no file of results yet is
- * read from its rows so far, also while others are added.
+ * Opens an evaluation: a file of results, or the folder of an evaluation. A folder that has no file of results yet, or
+ * that was gone on with since, is read from its rows so far, also while others are added.
  *
  * @throws EarmarkError `results-invalid`
  */
 export async function openResults(location: string): Promise<Evaluation> {
-  if (!(await exists(location, 'folder'))) {
+  if (!(await entry(location))?.isDirectory()) {
     return readResults(location);
   }
   const results = path.join(location, resultsFile);
-  const hasRows = await exists(path.join(location, manifestFile), 'file');
-  if (await exists(results, 'file')) {
+  const found = await entry(results);
+  const rows = await entry(path.join(location, rowsFile));
+  const hasRows = rows !== undefined && (await entry(path.join(location, manifestFile))) !== undefined;
+  if (found && !(hasRows && rows.mtimeMs > found.mtimeMs)) {
     try {
       return await readResults(results);
     } catch (error) {
@@ -37,7 +40,6 @@ export async function openResults(location: string): Promise<Evaluation> {
   return { manifest: await readManifest(location), rows: await readRows(location) };
 }
 
-async function exists(location: string, what: 'file' | 'folder'): Promise<boolean> {
-  const found = await stat(location).catch(() => undefined);
-  return (what === 'file' ? found?.isFile() : found?.isDirectory()) === true;
+function entry(location: string): Promise<Stats | undefined> {
+  return stat(location).catch(() => undefined);
 }

@@ -1,4 +1,13 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -78,6 +87,19 @@ describe('EvaluationFolder', () => {
       await evaluation.close();
       expect(await readRows(folder)).toEqual([row('a', 0), row('ä', 1)]);
     }
+  });
+
+  it('reads more rows than one piece of the file holds, with signs of every length and separators inside', async () => {
+    // The last three end lines elsewhere, not in JSON.
+    const signs = 'a ä 雨 🎺 \u0085 \u2028 \u2029';
+    const many = Array.from({ length: 3000 }, (_, i) => row(`${signs.slice(0, i % signs.length)}${String(i)}`, i % 7));
+    await written();
+    writeFileSync(rows, many.map((one) => `${JSON.stringify(one)}\n`).join(''));
+    expect(await readRows(folder)).toEqual(many);
+    const { size } = statSync(rows);
+    appendFileSync(rows, '{"item": "to');
+    await (await EvaluationFolder.resume(folder)).close();
+    expect(statSync(rows).size).toBe(size);
   });
 
   it('tries again what was missing or failed, and counts what came last', async () => {

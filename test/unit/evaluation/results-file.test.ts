@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -195,12 +195,18 @@ describe('the folder of an evaluation', () => {
     expect(found).toEqual([rows[0], rows[2]]);
   });
 
-  it('is read from its results where it has them, unless they are damaged', async () => {
+  it('is read from its results where it has them, unless they are damaged or older than a row', async () => {
     const at = await unfinished('finished', line(rows[0]!));
     const results = path.join(at, 'results.earmark.parquet');
     await writeResults(results, manifest, rows);
     expect((await openResults(at)).rows).toEqual(rows);
     expect((await openResults(results)).rows).toEqual(rows);
+    // Gone on with, and not at its end again.
+    const later = new Date(Date.now() + 2000);
+    await appendFile(path.join(at, 'rows.jsonl'), line(rows[1]!));
+    await utimes(path.join(at, 'rows.jsonl'), later, later);
+    expect((await openResults(at)).rows).toEqual([rows[0], rows[1]]);
+    await writeFile(path.join(at, 'rows.jsonl'), line(rows[0]!));
     await copyFile(path.join(at, 'rows.jsonl'), results);
     expect((await openResults(at)).rows).toEqual([rows[0]]);
   });
