@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { strategyNamed } from '../pruning/registry';
 import { fileJson } from './json';
 import { runFiles, throwFailures, type FileResult } from './run-files';
-import { addRunOptions, type RunOptions } from './run-options';
+import { addShownRunOptions, type ShownRunOptions } from './run-options';
 import { alignColumns } from './table';
 
 export function registerCaption(program: Command): void {
@@ -10,8 +10,8 @@ export function registerCaption(program: Command): void {
     .command('caption')
     .description('Captions sounds, with all tokens and with what a strategy keeps.')
     .argument('<files...>', 'audio files');
-  addRunOptions(command, { strategy: 'none,segmentwise', keep: '0.25' }).action(
-    async (files: string[], options: RunOptions) => {
+  addShownRunOptions(command, { strategy: 'none,segmentwise', keep: '0.25' }).action(
+    async (files: string[], options: ShownRunOptions) => {
       const { results, failures } = await runFiles(files, options, (result) => {
         if (!options.json) {
           process.stdout.write(captionText(result));

@@ -3,7 +3,7 @@ import type { Run } from '../protocol/run';
 import { speedUpBound } from '../pruning/budget';
 import { fileJson } from './json';
 import { runFiles, throwFailures, type FileResult } from './run-files';
-import { addRunOptions, parseStrategies, type RunOptions } from './run-options';
+import { addShownRunOptions, parseStrategies, type ShownRunOptions } from './run-options';
 import { formatTable } from './table';
 
 export function registerCompare(program: Command): void {
@@ -11,9 +11,9 @@ export function registerCompare(program: Command): void {
     .command('compare')
     .description('Runs strategies at several keep ratios on one sound, beside the unpruned run.')
     .argument('<file>', 'audio file');
-  addRunOptions(command, { strategy: 'all', keep: '0.5,0.25,0.1' })
+  addShownRunOptions(command, { strategy: 'all', keep: '0.5,0.25,0.1' })
     .option('--strategies <names>', 'the same as --strategy', parseStrategies)
-    .action(async (file: string, { strategies, ...options }: RunOptions & { strategies?: readonly string[] }) => {
+    .action(async (file: string, { strategies, ...options }: ShownRunOptions & { strategies?: readonly string[] }) => {
       const { failures } = await runFiles(
         [file],
         withBaseline(strategies ? { ...options, strategy: strategies } : options),
@@ -29,7 +29,7 @@ export function registerCompare(program: Command): void {
 }
 
 /** The unpruned run comes first: everything is measured against it. */
-function withBaseline(options: RunOptions): RunOptions {
+function withBaseline(options: ShownRunOptions): ShownRunOptions {
   return { ...options, strategy: ['none', ...options.strategy.filter((name) => name !== 'none')] };
 }
 

@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { experiments } from '../experiments/registry';
+import { EarmarkError } from '../protocol/errors';
 import type { ExperimentResult } from '../protocol/experiment';
 import { toCsv } from '../report/csv';
 import { signalOfInterrupt } from './interrupt';
@@ -27,6 +28,13 @@ export function registerExperiment(program: Command): void {
 
 async function conduct(name: string, file: string, options: RunOptions): Promise<ExperimentResult> {
   const { engine, settings } = await openEngine(options);
+  if (settings.length !== 1) {
+    throw new EarmarkError(
+      'settings-invalid',
+      'An experiment is about one strategy and one keep ratio.',
+      'Give one --strategy and one --keep; "earmark compare" runs several.',
+    );
+  }
   const call = { signal: signalOfInterrupt(), onProgress: () => undefined };
   const { clipId } = await engine.openClip({ kind: 'path', path: file }, call);
   return engine.experiment(clipId, options.model, name, settings[0]!, call);

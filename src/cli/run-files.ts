@@ -6,7 +6,7 @@ import type { Analysis, Run, RunSettings, WindowAnalysis } from '../protocol/run
 import { renderReport } from '../report/report';
 import { signalOfInterrupt } from './interrupt';
 import { openEngine } from './open-engine';
-import type { RunOptions } from './run-options';
+import type { ShownRunOptions } from './run-options';
 import { readReportAssets, writeOutput } from './write-output';
 
 /** One file with all that was found out about it. */
@@ -31,7 +31,7 @@ export interface FileResults {
  */
 export async function runFiles(
   files: readonly string[],
-  options: RunOptions,
+  options: ShownRunOptions,
   onFile: (result: FileResult) => void,
   { warmUp = false }: { readonly warmUp?: boolean } = {},
 ): Promise<FileResults> {

@@ -41,6 +41,10 @@ export interface RunOptions extends SettingsOptions, EngineOptions {
   readonly model: string;
   readonly prompt?: string;
   readonly json: boolean;
+}
+
+/** How runs are told of. */
+export interface ShownRunOptions extends RunOptions {
   readonly scores: boolean;
   readonly report?: string;
 }
@@ -54,8 +58,12 @@ export function addRunOptions(command: Command, defaults: { strategy: string; ke
   addSettingsOptions(command, defaults)
     .option('--segments <count>', 'segments of strategies that cut the clip (default: 10)', parseNumber)
     .option('--prompt <question>', 'what the model is asked (default: the model’s own question)');
-  return addEngineOptions(addModelOption(command))
-    .option('--json', 'print JSON on standard output', false)
+  return addEngineOptions(addModelOption(command)).option('--json', 'print JSON on standard output', false);
+}
+
+/** Adds the options of a command that shows the runs themselves. */
+export function addShownRunOptions(command: Command, defaults: { strategy: string; keep: string }): Command {
+  return addRunOptions(command, defaults)
     .option('--scores', 'add each token’s score to the JSON', false)
     .option('--report <file>', 'write a self-contained HTML report');
 }

@@ -28,7 +28,7 @@ export interface SelectResult extends Selection {
 /**
  * Prunes scores that came from anywhere: the strategies without a model.
  *
- * @throws EarmarkError `settings-invalid` or `scores-invalid`
+ * @throws EarmarkError `settings-invalid`
  */
 export function selectFrom(input: ScoreFile, options: SelectOptions): SelectResult {
   const { strategy, budget: budgetMode } = options;
@@ -42,11 +42,20 @@ export function selectFrom(input: ScoreFile, options: SelectOptions): SelectResu
     );
   }
   const parameters = segments === undefined ? options.set : { ...options.set, segments };
-  const { budget, selection } = select(
-    { strategy, keepRatio: keepRatioOf(options, tokens), budgetMode, parameters },
-    input,
-  );
+  const choice = { strategy, keepRatio: keepRatioOf(options, tokens), budgetMode, parameters };
+  const { budget, selection } = selectGiven(choice, input);
   return { strategy, tokens, asked: budget, kept: sourceTokens(selection), ...selection };
+}
+
+/** Scores that can not be selected from are the fault of the file here, not of a model. */
+function selectGiven(...[choice, input]: Parameters<typeof select>): ReturnType<typeof select> {
+  try {
+    return select(choice, input);
+  } catch (cause) {
+    throw cause instanceof EarmarkError && cause.code === 'scores-invalid'
+      ? new EarmarkError('settings-invalid', cause.message, 'Correct the scores.', { cause })
+      : cause;
+  }
 }
 
 function keepRatioOf({ keep, tokens: asked }: SelectOptions, tokens: number): number {

@@ -32,7 +32,7 @@ type Cells = Readonly<Record<string, unknown>>;
  * Reads a CSV file with a header, or a JSON list of objects. An empty cell is no score.
  *
  * @param name the file's name, for people
- * @throws EarmarkError `scores-invalid` naming the row that is wrong
+ * @throws EarmarkError `results-invalid` naming the row that is wrong
  */
 export function readImportedScores(name: string, bytes: Uint8Array): ImportedScores {
   const text = decoded(name, bytes);
@@ -135,7 +135,7 @@ export interface JoinedScores {
  *
  * @param items ids of the evaluation's items
  * @param taken names of metrics that Earmark computes itself: an imported one of such a name is called `<name>-imported`
- * @throws EarmarkError `scores-invalid` naming the row that fits nothing, fits several settings, or says a score again
+ * @throws EarmarkError `results-invalid` naming the row that fits nothing, fits several settings, or says a score again
  */
 export function joinImportedScores(
   imported: ImportedScores,
@@ -192,5 +192,5 @@ function infoOf(file: string, metric: string, taken: ReadonlySet<string>): Metri
 }
 
 function invalid(name: string, what: string, cause?: unknown): EarmarkError {
-  return new EarmarkError('scores-invalid', `The file of scores "${name}" ${what}.`, shape, { cause });
+  return new EarmarkError('results-invalid', `The file of scores "${name}" ${what}.`, shape, { cause });
 }

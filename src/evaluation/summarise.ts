@@ -21,7 +21,7 @@ type Settings = EvaluationManifest['settings'];
  * differences are to the baseline, the unpruned run, on the items that both have. A metric without any row to say
  * something about is left out. Of several rows with the same item and setting the last counts.
  *
- * @throws EarmarkError `scores-invalid` where imported scores do not fit the evaluation
+ * @throws EarmarkError `results-invalid` where imported scores do not fit the evaluation
  */
 export function summarise(
   { manifest, rows: given }: Evaluation,

@@ -242,6 +242,19 @@ describe('earmark', () => {
     expect(result.summary).not.toBe('');
   });
 
+  it('conducts an experiment on one strategy and one keep ratio, and takes no option that it does not heed', () => {
+    for (const options of [
+      ['--keep', '0.5,0.25'],
+      ['--strategy', 'top-k,random'],
+      ['--report', 'r.html'],
+      ['--scores'],
+    ]) {
+      const { status, stderr } = earmark('experiment', 'head-study', conference, ...options);
+      expect(status).toBe(2);
+      expect(stderr).toMatch(/one --strategy and one --keep|unknown option/);
+    }
+  });
+
   it('prints an experiment as CSV', () => {
     const { stdout } = earmark('experiment', 'head-study', conference, '--csv');
     expect(stdout.split('\r\n')[0]).toMatch(/^head,overlap with mean/);

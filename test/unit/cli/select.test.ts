@@ -125,6 +125,13 @@ describe('selectFrom', () => {
     }
   });
 
+  it('says what is wrong with scores as a fault of what was given', () => {
+    for (const given of [[], [1, NaN, 2, 3]]) {
+      const select = (): unknown => selectFrom({ scores: Float32Array.from(given) }, options({ strategy: 'top-k' }));
+      expect(select).toThrow(refused(/no tokens|score/i));
+    }
+  });
+
   it('keeps any number of any number of tokens exactly', () => {
     for (const n of [3, 7, 49, 750, 1500]) {
       const many = new Float32Array(n);

@@ -54,7 +54,7 @@ describe('imported scores', () => {
     ['[{"id": "c"', /not JSON/],
     ['[3]', /no object as entry 1/],
   ])('that make no sense name the row: %j', (text, message) => {
-    expect(() => join(text)).toThrow(expect.objectContaining({ code: 'scores-invalid' }) as Error);
+    expect(() => join(text)).toThrow(expect.objectContaining({ code: 'results-invalid' }) as Error);
     expect(() => join(text)).toThrow(message);
   });
 });
