@@ -9,7 +9,7 @@ import type { ModelInfo, Speed } from '../protocol/model';
 import type { Provider } from '../protocol/provider';
 import type { Analysis, Run, RunEvent, RunSettings } from '../protocol/run';
 import { version } from '../../package.json';
-import { untilAborted } from '../protocol/until-aborted';
+import { requireGoingOn, untilAborted } from '../protocol/until-aborted';
 import { readClip, type Clip } from './audio/clip';
 import { peaksOf } from './audio/peaks';
 import type { EncodedWindow } from './model/encode';
@@ -61,7 +61,7 @@ export class Engine {
   private model: LoadedModel | undefined;
   private runtime: Promise<Runtime> | undefined;
   private speed: Promise<Speed | null> | undefined;
-  private queue: Promise<unknown> = Promise.resolve();
+  private queue: Promise<void> = Promise.resolve();
   private modelFolders: readonly string[];
 
   constructor(private readonly options: EngineOptions) {
@@ -251,7 +251,8 @@ export class Engine {
   private alone<Result>(signal: AbortSignal, task: () => Promise<Result>): Promise<Result> {
     const turn = this.queue;
     const result = untilAborted(turn, signal).then(task);
-    this.queue = Promise.allSettled([turn, result]);
+    // Without what they came to: each turn would hold the one before, and all results would stay in memory.
+    this.queue = Promise.allSettled([turn, result]).then(() => undefined);
     return result;
   }
 }
@@ -264,9 +265,7 @@ function infoOf(clip: Clip): ClipInfo {
 
 /** An experiment with half of its runs would compare what was never run. */
 function wholeRuns(runs: readonly Run[], signal: AbortSignal): readonly Run[] {
-  if (signal.aborted) {
-    throw new EarmarkError('cancelled', 'Cancelled.');
-  }
+  requireGoingOn(signal);
   return runs;
 }
 

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EarmarkError } from '../protocol/errors';
 import type { WindowExplanation } from '../protocol/explanation';
 import type { Run, RunEvent, RunSettings, RunStage, WindowAnalysis, WindowRun } from '../protocol/run';
+import { requireGoingOn } from '../protocol/until-aborted';
 import { clipBudgets } from '../pruning/clip-budget';
 import { select, strategyNamed } from '../pruning/registry';
 import { reduceHeads } from '../pruning/score';
@@ -180,13 +181,6 @@ export async function explainRun(
     return explanations;
   } finally {
     await explainer.release();
-  }
-}
-
-/** @throws EarmarkError `cancelled` */
-function requireGoingOn(signal: AbortSignal): void {
-  if (signal.aborted) {
-    throw new EarmarkError('cancelled', 'Cancelled.');
   }
 }
 

@@ -74,7 +74,8 @@ async function findPulled(repository: Repository, options: PullOptions): Promise
   const found: Pulled[] = [];
   for (const entry of await readdir(modelFolder).catch(() => [])) {
     const folder = path.join(modelFolder, entry);
-    const source = entry === stem || entry.startsWith(`${stem}--`) ? await readSource(folder) : undefined;
+    const named = (entry === stem || entry.startsWith(`${stem}--`)) && !entry.endsWith(partialSuffix);
+    const source = named ? await readSource(folder) : undefined;
     const same = source?.endpoint === hub.endpoint.href && source.repository === name;
     // Whoever is to be asked for a precision may want another one than those that are there.
     const wanted = source?.layout === 'pack' || (precision ? source?.precision === precision : !choosePrecision);
@@ -207,7 +208,10 @@ async function removeStrangers(partial: string, files: readonly Downloaded[]): P
   }
 }
 
-/** Until the last moment the model of before stands; it is put aside by its name, for none is in two states at once. */
+/**
+ * Until the last moment the model of before stands, and it stands again where the new one can not take its place; it is
+ * put aside by its name, for none is in two states at once.
+ */
 async function putInPlace(partial: string, folder: string): Promise<void> {
   const old = `${folder}.old${partialSuffix}`;
   try {
@@ -217,7 +221,11 @@ async function putInPlace(partial: string, folder: string): Promise<void> {
         throw thrown;
       }
     });
-    await rename(partial, folder);
+    await rename(partial, folder).catch(async (thrown: unknown) => {
+      // There may have been none.
+      await rename(old, folder).catch(() => undefined);
+      throw thrown;
+    });
     await rm(old, { recursive: true, force: true });
   } catch (thrown) {
     throw writeError(thrown, folder);

@@ -1,5 +1,12 @@
 import { EarmarkError } from './errors';
 
+/** @throws EarmarkError `cancelled` */
+export function requireGoingOn(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) {
+    throw new EarmarkError('cancelled', 'Cancelled.');
+  }
+}
+
 /**
  * Waits for a promise until the signal is aborted; what the promise stands for goes on.
  *

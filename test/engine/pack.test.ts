@@ -83,6 +83,41 @@ describe('a model pack', () => {
     await expect(readPack(folder)).rejects.toThrow(problem);
   });
 
+  it.each(['../encoder.onnx', '/encoder.onnx', 'C:\\encoder.onnx', 'onnx//encoder.onnx', 'nul'])(
+    'has no file named %j',
+    async (name) => {
+      const pack = shippedPack();
+      const [first, ...others] = pack.files;
+      replacePackJson(JSON.stringify({ ...pack, files: [{ ...first, path: name }, ...others] }));
+      await expect(readPack(folder)).rejects.toMatchObject({
+        code: 'model-invalid',
+        message: expect.stringContaining(
+          `/files/0/path must be the name of a file below the folder, not ${JSON.stringify(name)}`,
+        ) as string,
+      });
+    },
+  );
+
+  it.each([
+    ['frontEnd', 'file'],
+    ['encoder', 'file'],
+    ['adapter', 'file'],
+    ['embeddings', 'file'],
+    ['cross', 'file'],
+    ['decoder', 'file'],
+    ['tokenizer', 'file'],
+    ['tokenizer', 'config'],
+  ])('lists the file that %s.%s names', async (part, field) => {
+    const pack = part === 'cross' ? crossAttentionPack() : shippedPack();
+    replacePackJson(JSON.stringify(pack));
+    await expect(readPack(folder)).resolves.toMatchObject({ id: 'earmark-mini' });
+    replacePackJson(JSON.stringify({ ...pack, [part]: { ...pack[part], [field]: 'other.onnx' } }));
+    await expect(readPack(folder)).rejects.toMatchObject({
+      code: 'model-invalid',
+      message: expect.stringContaining(`/${part}/${field} must be one of files, not "other.onnx"`) as string,
+    });
+  });
+
   it('says that pack.json is no JSON', async () => {
     replacePackJson('{');
     await expect(readPack(folder)).rejects.toThrow(/is not JSON/);
@@ -100,6 +135,21 @@ describe('a model pack', () => {
     expect(packs.filter(({ info }) => info.modelId === 'earmark-mini')).toHaveLength(1);
     expect(packs.find(({ info }) => info.modelId === 'earmark-mini')!.folder).toBe(folder);
   });
+
+  function shippedPack(): Record<string, object> & { readonly files: readonly object[] } {
+    return JSON.parse(readFileSync(path.join(packFolder, 'pack.json'), 'utf8')) as ReturnType<typeof shippedPack>;
+  }
+
+  /** The same, said to be of the other family. */
+  function crossAttentionPack(): ReturnType<typeof shippedPack> {
+    const pack = shippedPack();
+    return Object.assign(pack, {
+      family: 'cross-attention',
+      cross: { ...pack['adapter'], key: '{layer}', value: '{layer}', paddingTokens: 0 },
+      decoder: { ...pack['decoder'], inputIds: 'input_ids' },
+      prompt: { startTokens: [1], suppress: [], suppressFirst: [] },
+    });
+  }
 
   function linkFiles(target: string): void {
     mkdirSync(target);

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readClip } from '../../src/engine/audio/clip';
 import { openDecoder, type LibraryName } from '../../src/engine/audio/decoders';
 import { peaksOf } from '../../src/engine/audio/peaks';
 import { Resampler } from '../../src/engine/audio/resample';
+import { SourceReader } from '../../src/engine/audio/source';
 import type { ClipProgress } from '../../src/protocol/clip';
 import * as signals from './audio-signals';
 
@@ -233,5 +234,17 @@ describe('readClip, streaming', () => {
     const begun = performance.now();
     expect(await failure(read(file, { signal: during.signal }))).toMatchObject({ code: 'cancelled' });
     expect(performance.now() - begun).toBeLessThan(1000);
+  });
+
+  it('is cancelled also where the last bytes have been read', async () => {
+    const during = new AbortController();
+    vi.spyOn(SourceReader.prototype, 'pieces').mockImplementationOnce(async function* (this: SourceReader) {
+      yield* this.pieces();
+      during.abort();
+    });
+    const whole = readFileSync(fixture('sweep.opus'));
+    // Behind what is cut off, nothing more is decoded.
+    const cut = whole.subarray(0, whole.length - 100);
+    expect(await failure(read(cut, { signal: during.signal }, 'cut.opus'))).toMatchObject({ code: 'cancelled' });
   });
 });

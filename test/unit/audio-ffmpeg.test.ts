@@ -1,15 +1,26 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readClip } from '../../src/engine/audio/clip';
 import { failure, fixtures, read, temporaryFolder } from './audio-signals';
 
 const temporary = temporaryFolder();
 const m4a = path.join(fixtures, 'sweep.m4a');
 const temporaryFiles = () => readdirSync(tmpdir()).filter((name) => /^earmark-[^t]/.test(name));
+
+/** What this process holds open, on Linux. */
+function openFiles(): string[] {
+  return readdirSync('/proc/self/fd').flatMap((name) => {
+    try {
+      return [readlinkSync(path.join('/proc/self/fd', name))];
+    } catch {
+      return [];
+    }
+  });
+}
 
 /** A stand-in for ffmpeg: a script that Node runs. */
 function script(name: string, body: string): string {
@@ -38,6 +49,15 @@ describe('without ffmpeg', () => {
     const error = await failure(readClip({ kind: 'path', path: m4a }, { ffmpeg: '/no/ffmpeg' }));
     expect(error).toMatchObject({ code: 'needs-ffmpeg' });
     expect(error.message).toContain('“/no/ffmpeg”');
+  });
+});
+
+describe('where a file stands in the way to ffmpeg', () => {
+  it('says what to install', async () => {
+    const ffmpeg = path.join(temporary.write('no-folder', ''), 'ffmpeg');
+    const error = await failure(readClip({ kind: 'path', path: m4a }, { ffmpeg }));
+    expect(error).toMatchObject({ name: 'EarmarkError', code: 'needs-ffmpeg' });
+    expect(error.message).toContain(`“${ffmpeg}”`);
   });
 });
 
@@ -120,6 +140,19 @@ describe('with a stand-in for ffmpeg', () => {
     expect(clip.warnings).toContain('Damaged parts of the file were passed over.');
   });
 
+  it('is not asked where reading for the hash is cancelled, and the file is let go', async () => {
+    const file = temporary.write('long.m4a', Buffer.concat([readFileSync(m4a), new Uint8Array(2 ** 21)]));
+    const { signal } = new AbortController();
+    let asked = 0;
+    // A timer may come too early or too late: the signal is asked once before reading, then between pieces.
+    Object.defineProperty(signal, 'aborted', { get: () => ++asked > 1 });
+    const error = await failure(readClip({ kind: 'path', path: file }, { ffmpeg: '/no/ffmpeg', signal }));
+    expect(error).toMatchObject({ code: 'cancelled' });
+    if (process.platform === 'linux') {
+      await vi.waitFor(() => expect(openFiles()).not.toContain(file));
+    }
+  });
+
   it('kills it on cancellation', async () => {
     const note = path.join(temporary.folder, 'process.txt');
     const ffmpeg = script(
@@ -129,9 +162,9 @@ describe('with a stand-in for ffmpeg', () => {
     );
     const controller = new AbortController();
     const reading = failure(readClip({ kind: 'path', path: m4a }, { ffmpeg, signal: controller.signal }));
-    setTimeout(() => controller.abort(), 300);
+    await vi.waitFor(() => expect(existsSync(note) && readFileSync(note, 'utf8')).toBeTruthy(), { timeout: 30_000 });
+    controller.abort();
     expect(await reading).toMatchObject({ code: 'cancelled' });
-    expect(existsSync(note)).toBe(true);
     expect(() => process.kill(Number(readFileSync(note, 'utf8')), 0)).toThrow();
   });
 });

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AudioSource, ClipInfo, ClipProgress } from '../../protocol/clip';
 import { EarmarkError } from '../../protocol/errors';
+import { requireGoingOn } from '../../protocol/until-aborted';
 import { openDecoder, type DecodedPiece, type LibraryName, type StreamDecoder } from './decoders';
 import { decodeWithFfmpeg } from './ffmpeg';
 import { readFormat, type SoundFormat } from './format';
@@ -45,9 +46,7 @@ export async function readClip(source: AudioSource, options: ReadClipOptions): P
   const started = performance.now();
   const reader = await SourceReader.open(source);
   const format = await readFormat(source, reader.name);
-  if (options.signal?.aborted) {
-    throw new EarmarkError('cancelled', 'Cancelled.');
-  }
+  requireGoingOn(options.signal);
   const recording = new Recording(reader.name, format.durationSeconds);
   let nextReport = started;
   for await (const piece of decodedPieces(reader, format, options)) {
@@ -59,10 +58,9 @@ export async function readClip(source: AudioSource, options: ReadClipOptions): P
       nextReport = now + Math.max(progressMs, 10 * (performance.now() - now));
     }
     await nextTurn();
-    if (options.signal?.aborted) {
-      throw new EarmarkError('cancelled', 'Cancelled.');
-    }
+    requireGoingOn(options.signal);
   }
+  requireGoingOn(options.signal);
   const { samples, sampleRate, channels, warnings } = recording.finish();
   if (samples.length === 0) {
     throw emptyError(reader.name, format.durationSeconds !== undefined || warnings.length > 0);
@@ -99,12 +97,7 @@ async function* decodedPieces(
     }
   }
   // ffmpeg reads the file by itself; here it is read for its hash.
-  const pieces = reader.pieces();
-  while (!(await pieces.next()).done) {
-    if (options.signal?.aborted) {
-      return;
-    }
-  }
+  await reader.hashWhole(options.signal);
   yield* decodeWithFfmpeg(reader.source, reader.name, options.ffmpeg, options.signal);
 }
 

@@ -44,11 +44,7 @@ async function* decodeFile(
   const input = ['-nostdin', '-v', 'error', '-protocol_whitelist', 'file,pipe', '-i', `file:${path.resolve(file)}`];
   // By itself, ffmpeg adds channels up at 0.7 each; this makes it their mean, as of what is decoded here.
   const mono = ['-map', '0:a:0', '-ac', '1', '-rematrix_maxval', '1', '-ar', String(engineRate)];
-  const child = spawn(program === '' ? 'ffmpeg' : program, [...input, ...mono, '-f', 'f32le', 'pipe:1'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    killSignal: 'SIGKILL',
-    ...(signal && { signal }),
-  });
+  const child = start(name, program, [...input, ...mono, '-f', 'f32le', 'pipe:1'], signal);
   let complaint = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-2000);
@@ -92,6 +88,19 @@ async function* decodeFile(
     // Whoever stops asking for pieces, because of an error of its own, ends ffmpeg too.
     child.kill('SIGKILL');
     await gone;
+  }
+}
+
+/** @throws EarmarkError `needs-ffmpeg` where the system refuses at once; other refusals come later, as an event */
+function start(name: string, program: string, words: readonly string[], signal: AbortSignal | undefined) {
+  try {
+    return spawn(program === '' ? 'ffmpeg' : program, words, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      killSignal: 'SIGKILL',
+      ...(signal && { signal }),
+    });
+  } catch (error) {
+    throw startError(name, program, error);
   }
 }
 

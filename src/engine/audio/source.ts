@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import * as path from 'node:path';
 import type { AudioSource } from '../../protocol/clip';
 import { EarmarkError } from '../../protocol/errors';
+import { requireGoingOn } from '../../protocol/until-aborted';
 
 const pieceBytes = 256 * 1024;
 
@@ -36,7 +37,20 @@ export class SourceReader {
     }
   }
 
-  /** SHA-256 of what `pieces` gave, lower-case hex. */
+  /**
+   * Reads every byte for its hash alone.
+   *
+   * @throws EarmarkError `cancelled`
+   */
+  async hashWhole(signal: AbortSignal | undefined): Promise<void> {
+    this.hash = createHash('sha256');
+    for await (const piece of this.read()) {
+      requireGoingOn(signal);
+      this.hash.update(piece);
+    }
+  }
+
+  /** SHA-256 of what was read last, lower-case hex. */
   digest(): string {
     return this.hash.digest('hex');
   }

@@ -9,7 +9,8 @@ export async function loadTappedDecoder(
   { folder, pack, runtime }: FamilyBase,
   attention: FindAttention,
 ): Promise<InferenceSession> {
-  return runtime.createSession(tapDecoder(await readFile(path.join(folder, pack.decoder.file)), attention), folder);
+  const file = path.join(folder, pack.decoder.file);
+  return runtime.createSession(tapDecoder(await readFile(file), attention), path.dirname(file));
 }
 
 /**

@@ -7,6 +7,7 @@ import { loadCrossAttentionFamily } from './families/cross-attention';
 import type { Family, FamilyBase } from './families/family';
 import { loadPrefixFamily } from './families/prefix';
 import { requireMemory } from './needs';
+import { orRelease } from './or-release';
 import { readPack, taps, verifyPack, type Pack } from './pack';
 import type { Runtime } from './runtime';
 import { SimilarityRunner } from './similarity';
@@ -39,16 +40,10 @@ export async function loadModel(folder: string, runtime: Runtime): Promise<Model
   const json = async (file: string): Promise<object> => JSON.parse(await readFile(at(file), 'utf8')) as object;
   try {
     const tokenizer = new Tokenizer(await json(pack.tokenizer.file), await json(pack.tokenizer.config));
-    return {
-      folder,
-      pack,
-      runtime,
-      tokenizer,
-      frontEnd: await runtime.createSession(at(pack.frontEnd.file)),
-      encoder: await loadEncoder(folder, pack, runtime),
-      family: await loadFamily({ folder, pack, runtime, tokenizer }),
-      similarity: new SimilarityRunner(runtime),
-    };
+    const frontEnd = await runtime.createSession(at(pack.frontEnd.file));
+    const encoder = await orRelease(loadEncoder(folder, pack, runtime), [frontEnd]);
+    const family = await orRelease(loadFamily({ folder, pack, runtime, tokenizer }), [frontEnd, encoder]);
+    return { folder, pack, runtime, tokenizer, frontEnd, encoder, family, similarity: new SimilarityRunner(runtime) };
   } catch (error) {
     if (error instanceof EarmarkError) {
       throw error;

@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { EarmarkError } from '../../protocol/errors';
 import type { MelScale } from '../features/mel-scale';
 import schema from './pack.schema.json';
+import { isSafeName } from './safe-name';
 
 /** A model pack's `pack.json`; the schema beside this file says what each field means and may hold. */
 export type Pack = PrefixPack | CrossAttentionPack;
@@ -164,9 +165,49 @@ export async function readPack(folder: string): Promise<Pack> {
   }
   if (!isPack(json)) {
     const problems = (isPack.errors ?? []).map((error) => `${error.instancePath || '/'} ${error.message ?? ''}`);
-    throw new EarmarkError('model-invalid', `${file} does not describe a model pack: ${problems.join('; ')}.`);
+    throw noPack(file, problems);
+  }
+  const problems = fileProblems(json);
+  if (problems.length > 0) {
+    throw noPack(file, problems);
   }
   return json;
+}
+
+function noPack(file: string, problems: readonly string[]): EarmarkError {
+  return new EarmarkError(
+    'model-invalid',
+    `${file} does not describe a model pack: ${problems.join('; ')}.`,
+    'Correct it, or choose another model.',
+  );
+}
+
+/** Only a file below the folder whose hash is known may be read. */
+function fileProblems(pack: Pack): string[] {
+  const listed = new Set(pack.files.map((file) => file.path));
+  const unsafe = pack.files.flatMap(({ path: name }, i) =>
+    isSafeName(name)
+      ? []
+      : [`/files/${i}/path must be the name of a file below the folder, not ${JSON.stringify(name)}`],
+  );
+  const unlisted = Object.entries(namedFiles(pack)).flatMap(([field, name]) =>
+    name === undefined || listed.has(name) ? [] : [`${field} must be one of files, not ${JSON.stringify(name)}`],
+  );
+  return [...unsafe, ...unlisted];
+}
+
+/** Every file that the engine reads of a pack, by the field that names it. */
+function namedFiles(pack: Pack): Readonly<Record<string, string | undefined>> {
+  return {
+    '/frontEnd/file': pack.frontEnd.file,
+    '/encoder/file': pack.encoder.file,
+    ...(pack.family === 'prefix'
+      ? { '/adapter/file': pack.adapter?.file, '/embeddings/file': pack.embeddings.file }
+      : { '/cross/file': 'file' in pack.cross ? pack.cross.file : undefined }),
+    '/decoder/file': pack.decoder.file,
+    '/tokenizer/file': pack.tokenizer.file,
+    '/tokenizer/config': pack.tokenizer.config,
+  };
 }
 
 /**

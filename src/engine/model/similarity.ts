@@ -44,17 +44,19 @@ export interface Similarity {
   readonly ms: number;
 }
 
-/** Computes similarity matrices, once for each token matrix however many strategies look at it. */
+/**
+ * Computes similarity matrices, once for a token matrix however many strategies look at it one after the other. Only
+ * the last is kept: strategies are the inner loop over windows, and those of a long clip would fill the memory.
+ */
 export class SimilarityRunner {
   private session: Promise<InferenceSession> | undefined;
-  private readonly known = new WeakMap<Matrix, Similarity>();
+  private last: { readonly tokens: Matrix; readonly similarity: Similarity } | undefined;
 
   constructor(private readonly runtime: Runtime) {}
 
   async of(tokens: Matrix): Promise<Similarity> {
-    const before = this.known.get(tokens);
-    if (before) {
-      return before;
+    if (this.last?.tokens === tokens) {
+      return this.last.similarity;
     }
     this.session ??= this.runtime.createSession(similarityGraph());
     const session = await this.session;
@@ -63,11 +65,10 @@ export class SimilarityRunner {
     const results = await session.run({ tokens: new this.runtime.Tensor('float32', data, [rows, columns]) });
     const matrix = { data: floats(output(results, 'similarity')), rows, columns: rows };
     const similarity = { matrix, ms: performance.now() - started };
-    this.known.set(tokens, similarity);
+    this.last = { tokens, similarity };
     return similarity;
   }
 
-  /** Frees the session; the matrices stay with those who hold their tokens. */
   async release(): Promise<void> {
     await (await this.session)?.release();
   }

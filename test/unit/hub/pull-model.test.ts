@@ -6,16 +6,19 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { repository } from '../../../scripts/cache-folder.mjs';
 import { findPacks } from '../../../src/engine/model/find-packs';
 import { readPack } from '../../../src/engine/model/pack';
+import { pathBelow } from '../../../src/hub/file-names';
 import { pullModel, type Pulled, type PullOptions } from '../../../src/hub/pull-model';
 import { fileProgressWords } from '../../../src/hub/file-meter';
 import { parseEndpoint, parseRepository } from '../../../src/hub/repository';
@@ -26,7 +29,24 @@ import type { FileProgress } from '../../../src/protocol/file-progress';
 import { cutAfter, FakeHub, refuse, type Seen } from './fake-hub';
 import { addPack, weights } from './noise-pack';
 
+// As it is, but so that one call of it can be made to fail.
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof import('node:fs/promises')>();
+  return { ...real, rename: vi.fn(real.rename) };
+});
+
 const graphs = ['audio_encoder', 'embed_tokens', 'decoder_model_merged'];
+
+const unsafeNames = [
+  '../escape.onnx',
+  '/etc/escape',
+  'a/../../escape',
+  'C:\\escape',
+  'nul',
+  'a//b',
+  'x.onnx ',
+  'a\u0000b',
+];
 
 function addExport(hub: FakeHub): void {
   for (const suffix of ['', '_q4', '_fp16']) {
@@ -141,6 +161,32 @@ describe('pulling a model', () => {
     expect((await pull({ update: true })).fresh).toBe(true);
     expect(readFileSync(path.join(folder, 'earmark-audio--tiny', 'parts', 'tokenizer.json'), 'utf8')).toContain('new');
     expect(readdirSync(folder)).toEqual(['earmark-audio--tiny']);
+  });
+
+  it('keeps the model of before where the new one can not take its place', async () => {
+    addPack(hub);
+    const { source: before, folder: target } = await pull();
+    hub.commit = 'c0ffee0000000000000000000000000000000002';
+    addPack(hub, { 'parts/tokenizer.json': Buffer.from('{"new":true}') });
+    const { rename: real } = await vi.importActual<typeof import('node:fs/promises')>('node:fs/promises');
+    vi.mocked(rename).mockImplementation((from, to) =>
+      to === target && from === `${target}.part`
+        ? Promise.reject(Object.assign(new Error('It is in use.'), { code: 'EBUSY' }))
+        : real(from, to),
+    );
+    expect(await failure({ update: true })).toMatchObject({ code: 'write-failed' });
+    vi.mocked(rename).mockImplementation(real);
+    expect(readdirSync(folder).sort()).toEqual(['earmark-audio--tiny', 'earmark-audio--tiny.part']);
+    expect(await pull()).toMatchObject({ fresh: false, modelId: 'tiny', source: before });
+    expect(await pull({ update: true })).toMatchObject({ fresh: true, source: { commit: hub.commit } });
+    expect(readdirSync(folder)).toEqual(['earmark-audio--tiny']);
+  });
+
+  it.each(['.part', '.old.part', '.removed.part'])('does not take for a model what ends in %s', async (suffix) => {
+    addExport(hub);
+    const { folder: target } = await pull({ precision: 'q4' });
+    renameSync(target, `${target}${suffix}`);
+    expect(await pull({ precision: 'q4' })).toMatchObject({ fresh: true, folder: target });
   });
 
   it('takes one precision of an export, with its weights and nothing else', async () => {
@@ -436,15 +482,14 @@ describe('pulling a model', () => {
     expect(weightRequests().map(({ range }) => range)).toEqual([undefined, 'bytes=100000-']);
   });
 
-  it.each(['../escape.onnx', '/etc/escape', 'a/../../escape', 'C:\\escape', 'nul', 'a//b', 'x.onnx ', 'a\u0000b'])(
-    'writes no file named %j',
-    async (name) => {
-      addPack(hub, { [name]: Buffer.from('bad') });
-      expect(await failure()).toMatchObject({ code: 'hub-unexpected' });
-      expect(readdirSync(path.dirname(folder))).toEqual(['models']);
-      expect(hub.count('encoder.onnx')).toBe(0);
-    },
-  );
+  it.each(unsafeNames)('writes no file named %j', async (name) => {
+    addPack(hub, { [name]: Buffer.from('bad') });
+    const error = await failure();
+    expect(error.code).toBe('model-invalid');
+    expect(error.message).toContain(`the name of a file below the folder, not ${JSON.stringify(name)}`);
+    expect(readdirSync(path.dirname(folder))).toEqual(['models']);
+    expect(hub.count('encoder.onnx')).toBe(0);
+  });
 
   it('asks for room first', async () => {
     addPack(hub);
@@ -508,6 +553,15 @@ describe('pulling a model', () => {
     const { folder: target } = await pull();
     rmSync(path.join(target, 'earmark-source.json'));
     await expect(removeStored((await listStored([folder]))[0]!)).rejects.toThrow(/was not got by Earmark/);
+  });
+});
+
+describe('a path below a folder', () => {
+  it('is that of a name', () => {
+    expect(pathBelow('models', 'onnx/encoder.onnx')).toBe(path.join('models', 'onnx', 'encoder.onnx'));
+  });
+  it.each(unsafeNames)('is not that of %j', (name) => {
+    expect(() => pathBelow('models', name)).toThrow(/can not be stored safely/);
   });
 });
 

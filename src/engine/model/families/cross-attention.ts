@@ -8,6 +8,7 @@ import { floats } from '../half';
 import { cacheValueBytes, emptyCache, keptCache, type KvCache } from '../kv-cache';
 import { lastRow } from '../logits';
 import { cacheBytes } from '../needs';
+import { orRelease } from '../or-release';
 import { gatherSlots } from '../slots';
 import { loadCross, type Base, type Cross } from './cross';
 import type { Audio, Explainer, Family, Heard, Prompt, Reading } from './family';
@@ -16,7 +17,7 @@ import type { Audio, Explainer, Family, Heard, Prompt, Reading } from './family'
 export async function loadCrossAttentionFamily(base: Base): Promise<Family> {
   const { folder, pack, runtime } = base;
   const decoder = await runtime.createSession(path.join(folder, pack.decoder.file));
-  return new CrossAttentionFamily(base, decoder, await loadCross(base, decoder));
+  return new CrossAttentionFamily(base, decoder, await orRelease(loadCross(base, decoder), [decoder]));
 }
 
 class CrossAttentionFamily implements Family {

@@ -9,6 +9,7 @@ import { floats, floatTensor } from '../half';
 import { cacheValueBytes, emptyCache, keptCache, type KvCache } from '../kv-cache';
 import { lastRow } from '../logits';
 import { cacheBytes } from '../needs';
+import { orRelease } from '../or-release';
 import type { PrefixPack } from '../pack';
 import { gatherSlots } from '../slots';
 import type { Audio, Explainer, Family, FamilyBase, Heard, Prompt, Reading } from './family';
@@ -19,11 +20,10 @@ type Base = FamilyBase<PrefixPack>;
 export async function loadPrefixFamily(base: Base): Promise<Family> {
   const { folder, pack, runtime } = base;
   const load = (file: string) => runtime.createSession(path.join(folder, file));
-  return new PrefixFamily(base, {
-    ...(pack.adapter && { adapter: await load(pack.adapter.file) }),
-    embeddings: await load(pack.embeddings.file),
-    decoder: await load(pack.decoder.file),
-  });
+  const adapter = pack.adapter && (await load(pack.adapter.file));
+  const embeddings = await orRelease(load(pack.embeddings.file), [adapter]);
+  const decoder = await orRelease(load(pack.decoder.file), [adapter, embeddings]);
+  return new PrefixFamily(base, { ...(adapter && { adapter }), embeddings, decoder });
 }
 
 interface Sessions {
