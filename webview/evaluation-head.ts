@@ -1,5 +1,5 @@
 import type { EvaluationCounts } from '../src/protocol/evaluation-summary';
-import type { RowOutcome } from '../src/protocol/evaluation';
+import { isLocalEngine, type RowOutcome } from '../src/protocol/evaluation';
 import type { ResultsOverview } from '../src/protocol/results';
 import { element, icon } from './element';
 import { grouped, plural } from './words-for-numbers';
@@ -14,15 +14,20 @@ const statusWords: Readonly<Record<Exclude<Status, 'done'>, string>> = {
 };
 
 /** What was evaluated, with what, where and when, and how much of it there is. */
-export function evaluationHead({ manifest, counts }: ResultsOverview, showRows: (status: Status) => void): HTMLElement {
-  const { dataset, model, machine, created, earmark, jobs, threads } = manifest;
+export function evaluationHead(overview: ResultsOverview, showRows: (status: Status) => void): HTMLElement {
+  const { manifest, counts, engines } = overview;
+  const { dataset, model, machine, created, earmark, threads } = manifest;
   const facts: readonly (readonly [name: string, value: string, more?: string])[] = [
     ['Dataset', `${dataset.name} (${dataset.format})`, dataset.file],
     ['Size', `${plural(dataset.items, 'item')}, ${plural(dataset.clips, 'sound')}`],
     ['Model', model.title, `${model.modelId}, SHA-256 ${model.fingerprint.slice(0, 12)}`],
     ['Made', new Date(created).toLocaleString(), `by Earmark ${earmark}`],
-    ['Machine', `${machine.processor}, ${plural(machine.cores, 'core')}`, `${machine.platform}, ${machine.runtime}`],
-    ['Engines', enginesWords(jobs, threads)],
+    [
+      isHere(engines) ? 'Machine' : 'Begun on',
+      `${machine.processor}, ${plural(machine.cores, 'core')}`,
+      `${machine.platform}, ${machine.runtime}`,
+    ],
+    isHere(engines) ? ['Engines', enginesWords(engines.length, threads)] : ['Run by', engines.join('; ')],
   ];
   return element(
     'section',
@@ -40,13 +45,17 @@ export function evaluationHead({ manifest, counts }: ResultsOverview, showRows: 
       ),
     ),
     countsLine(counts, showRows),
-    ...notes({ manifest, counts }),
+    ...notes(overview),
   );
 }
 
-function enginesWords(jobs: number, threads: number): string {
+function isHere(engines: readonly string[]): boolean {
+  return engines.every(isLocalEngine);
+}
+
+function enginesWords(count: number, threads: number): string {
   const each = threads === 0 ? 'a thread for each core' : plural(threads, 'thread');
-  return jobs === 1 ? `1 process, ${each}` : `${String(jobs)} processes at once, ${each} in each`;
+  return count > 1 ? `up to ${String(count)} processes at once, ${each} in each` : `1 process, ${each}`;
 }
 
 /** "5 520 runs planned: 5 400 done, 60 without a sound": what went wrong leads to its rows. */
@@ -82,14 +91,14 @@ function openRuns({ planned, done, missing, invalid, failed }: EvaluationCounts)
   return planned - done - missing - invalid - failed;
 }
 
-function notes({ manifest, counts }: Pick<ResultsOverview, 'manifest' | 'counts'>): HTMLElement[] {
-  const { dataset, jobs } = manifest;
+function notes({ manifest: { dataset }, counts, engines }: ResultsOverview): HTMLElement[] {
   const { missing, invalid, failed } = counts;
   const sentences = [
     openRuns(counts) > 0 &&
       'This evaluation is not finished: everything below is of the runs made so far, and may change.',
     missing + invalid + failed > 0 && 'Values are of the runs that are done; those without a result count nowhere.',
-    jobs > 1 && 'Several engines ran at once: their times disturb one another, and are no measure of one run alone.',
+    engines.length > 1 &&
+      'Several engines ran at once: their times disturb one another, and are no measure of one run alone.',
     ...dataset.warnings,
   ].filter((sentence) => typeof sentence === 'string');
   return sentences.map((sentence) =>

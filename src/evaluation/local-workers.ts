@@ -1,4 +1,5 @@
 import { EarmarkError } from '../protocol/errors';
+import { localEngine } from '../protocol/evaluation';
 import { ClipRunner, type ClipTask, type OnOutcome, type RunnerManifest, type RunnerOptions } from './clip-runner';
 
 /**
@@ -17,7 +18,7 @@ export async function runLocally(
   const signal = AbortSignal.any([options.signal, stop.signal]);
   let failure: EarmarkError | undefined;
   const work = async (number: number): Promise<void> => {
-    const runner = new ClipRunner({ ...options, worker: `engine ${String(number + 1)}` });
+    const runner = new ClipRunner({ ...options, worker: localEngine(number + 1) });
     try {
       for (let task = queue.shift(); task && !signal.aborted; task = queue.shift()) {
         await runner.run(manifest, task, onOutcome, signal);

@@ -37,6 +37,7 @@ export function summarise(
   return {
     manifest,
     counts: countsOf(manifest, rows),
+    engines: [...new Set(done.map(({ outcome }) => outcome.worker))].sort(),
     metrics: measures.flatMap(({ metrics }) => metrics).filter(({ name }) => withValues.has(name)),
     settings,
     groups: Object.fromEntries([...table.groups].map(([name, values]) => [name, [...values.keys()]])),

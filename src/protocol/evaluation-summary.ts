@@ -4,6 +4,8 @@ import type { EvaluationManifest, EvaluationRow } from './evaluation';
 export interface EvaluationSummary {
   readonly manifest: EvaluationManifest;
   readonly counts: EvaluationCounts;
+  /** Names of the engines that ran what is done; times of several at once disturb one another. */
+  readonly engines: readonly string[];
   /** The metrics that have values, quality first, then costs. */
   readonly metrics: readonly MetricInfo[];
   /** One for each of the manifest's settings, in its order. */

@@ -42,7 +42,7 @@ export interface EvaluationManifest {
     readonly node: string;
     readonly runtime: string;
   };
-  /** Engine processes at once, and threads of each; times of several at once disturb one another. */
+  /** Engine processes at once when it was begun, and threads of each; which ran what, rows say. */
   readonly jobs: number;
   readonly threads: number;
 }
@@ -80,6 +80,15 @@ export interface RowResult {
   readonly times: RunTimes;
   readonly kvBytes: number;
   readonly provider: string;
-  /** Which worker ran it, for people: process or host. */
+  /** Which engine ran it: one of `localEngine`, or of a worker elsewhere, whose name is in front. */
   readonly worker: string;
+}
+
+/** Name of an engine on the machine that makes the evaluation, counted from 1. */
+export function localEngine(number: number): string {
+  return `engine ${String(number)}`;
+}
+
+export function isLocalEngine(name: string): boolean {
+  return /^engine \d+$/.test(name);
 }

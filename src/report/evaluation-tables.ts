@@ -1,3 +1,4 @@
+import { isLocalEngine } from '../protocol/evaluation';
 import type { Estimate, EvaluationSummary, MetricInfo, SettingSummary } from '../protocol/evaluation-summary';
 
 /** A table for people, of one metric. */
@@ -111,8 +112,8 @@ function groupRows(grid: Grid, metric: MetricInfo, group: string, value: string)
 }
 
 /** What was evaluated, how much of it there is, and how to read the tables, a line each. */
-export function headLines({ manifest, counts, settings, baseline }: EvaluationSummary): string[] {
-  const { dataset, model, machine, jobs } = manifest;
+export function headLines({ manifest, counts, engines, settings, baseline }: EvaluationSummary): string[] {
+  const { dataset, model, machine } = manifest;
   const { done, missing, invalid, failed, planned } = counts;
   const open = planned - done - missing - invalid - failed;
   const rows = [
@@ -126,9 +127,18 @@ export function headLines({ manifest, counts, settings, baseline }: EvaluationSu
   return [
     `${dataset.name}: ${String(counts.items)} items x ${String(settings.length)} settings = ${String(planned)} rows: ${rows.join(', ')}.`,
     `Model ${model.title} (${model.modelId}), Earmark ${manifest.earmark}, ${machine.runtime}.`,
-    `Measured on ${machine.processor}, ${String(machine.cores)} cores, ${machine.platform}; ${jobs === 1 ? 'one run at a time' : `${String(jobs)} runs at once, which disturb one another's times`}.`,
+    `${enginesWords(engines, `${machine.processor}, ${String(machine.cores)} cores, ${machine.platform}`)}.`,
     `In brackets the 95 % interval by bootstrap over clips.${against === undefined ? '' : ` * differs from "${against}" on the same items with p < 0.05.`}`,
   ];
+}
+
+/** Where runs were made, and whether several at once. */
+function enginesWords(engines: readonly string[], machine: string): string {
+  const atOnce = `up to ${String(engines.length)} runs at once, which disturb one another's times`;
+  if (!engines.every(isLocalEngine)) {
+    return `Begun on ${machine}; run by ${engines.join('; ')}: ${atOnce}`;
+  }
+  return `Measured on ${machine}; ${engines.length > 1 ? atOnce : 'one run at a time'}`;
 }
 
 /** Every value as a row of its own, for spreadsheets: of all items first, then of groups. */

@@ -207,7 +207,7 @@ describe('earmark evaluate', () => {
       const [first] = [worker(), worker()];
       const workersOf = (all: readonly EvaluationRow[]): Set<string> =>
         new Set(all.map(({ outcome }) => (outcome.status === 'done' ? outcome.worker : '')));
-      const of = (child: ChildProcess) => (name: string) => name.endsWith(` ${String(child.pid)}`);
+      const of = (child: ChildProcess) => (name: string) => name.includes(` ${String(child.pid)},`);
       // Killed in the middle of a clip: it has told of some of the clip's runs, and not of all.
       await until(() => [...workersOf(doneRows())].some(of(first)));
       first.kill('SIGKILL');
@@ -224,6 +224,32 @@ describe('earmark evaluate', () => {
       expect(execFileSync('redis-cli', ['-u', url, 'keys', `bull:earmark:*-*[0-9a-f]`]).toString()).not.toMatch(
         /:logs/,
       );
+    });
+
+    it('leaves clips to a worker that has the sounds, and says what another lacks', { timeout: 300_000 }, async () => {
+      writeClotho(3);
+      const lacking = start('worker', '--queue', url, '--audio', path.join(folder, 'elsewhere'));
+      const said = finished(lacking);
+      worker();
+      const connected = (): number =>
+        execFileSync('redis-cli', ['-u', url, 'client', 'list']).toString().split('name=bull:ZWFybWFyaw==').length - 1;
+      await until(() => connected() >= 2);
+      const { status, stderr } = await finished(evaluate('--queue', url));
+      expect(stderr).not.toContain('failed');
+      expect(status).toBe(0);
+      expect(new Set(keysOf(doneRows())).size).toBe(3 * settings);
+      lacking.kill('SIGINT');
+      expect((await said).stderr).toMatch(/has no .*elsewhere.*--audio.*left to others/);
+    });
+
+    it('fails a clip that no worker has, and says why', { timeout: 300_000 }, async () => {
+      writeClotho(1);
+      start('worker', '--queue', url, '--audio', path.join(folder, 'elsewhere'));
+      const { stderr } = await finished(evaluate('--queue', url));
+      expect(stderr).toContain(`${String(settings)} failed`);
+      for (const { outcome } of rows()) {
+        expect(outcome).toMatchObject({ status: 'failed', problem: expect.stringContaining('--audio') as string });
+      }
     });
 
     it('goes on collecting after the coordinator was killed', { timeout: 300_000 }, async () => {

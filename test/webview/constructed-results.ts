@@ -1,5 +1,5 @@
 import type { Expected } from '../../src/datasets/dataset';
-import type { EvaluationManifest, RowOutcome } from '../../src/protocol/evaluation';
+import { localEngine, type EvaluationManifest, type RowOutcome } from '../../src/protocol/evaluation';
 import type {
   Difference,
   Estimate,
@@ -20,7 +20,7 @@ export interface ResultsShape {
   readonly faults?: Readonly<Record<number, Exclude<RowOutcome, { status: 'done' }>>>;
   /** Only so many rows were made so far. */
   readonly made?: number;
-  readonly jobs?: number;
+  readonly engines?: readonly string[];
 }
 
 export const fewStrategies = [
@@ -48,7 +48,7 @@ function noise(...seeds: readonly number[]): number {
 
 /** An evaluation whose numbers are made up, though they fall with the keep ratio as those of a real one do. */
 export function constructResults(shape: ResultsShape = {}): EvaluationSummary {
-  const { items = 30, strategies = fewStrategies, ratios = [0.5, 0.25, 0.1], jobs = 1 } = shape;
+  const { items = 30, strategies = fewStrategies, ratios = [0.5, 0.25, 0.1], engines = [localEngine(1)] } = shape;
   const settings = [
     runSettings('none', 1),
     ...strategies.flatMap(([name]) => ratios.map((ratio) => runSettings(name, ratio))),
@@ -57,7 +57,7 @@ export function constructResults(shape: ResultsShape = {}): EvaluationSummary {
   const rows = constructRows(settings, items, shape).slice(0, shape.made);
   const count = (status: string): number => rows.filter(({ outcome }) => outcome.status === status).length;
   return {
-    manifest: constructManifest(settings, items, jobs),
+    manifest: constructManifest(settings, items),
     counts: {
       items,
       planned: items * settings.length,
@@ -66,6 +66,7 @@ export function constructResults(shape: ResultsShape = {}): EvaluationSummary {
       invalid: count('invalid'),
       failed: count('failed'),
     },
+    engines,
     metrics: count('done') === 0 ? [] : metrics,
     settings: settings.map((setting, at) => summaryOf(setting, at, labels[at]!, items)),
     groups: { category: categories, difficulty: ['easy', 'hard'] },
@@ -86,7 +87,7 @@ function runSettings(strategy: string, keepRatio: number): RunSettings {
   };
 }
 
-function constructManifest(settings: readonly RunSettings[], items: number, jobs: number): EvaluationManifest {
+function constructManifest(settings: readonly RunSettings[], items: number): EvaluationManifest {
   return {
     version: 1,
     earmark: '0.1.0',
@@ -111,7 +112,7 @@ function constructManifest(settings: readonly RunSettings[], items: number, jobs
     },
     settings,
     machine: { processor: 'A constructed processor', cores: 8, platform: 'linux-x64', node: 'v20', runtime: 'onnx' },
-    jobs,
+    jobs: 1,
     threads: 4,
   };
 }

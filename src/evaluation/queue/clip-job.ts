@@ -13,6 +13,8 @@ export interface ClipJob {
   /** The same, from the folder of the dataset's sounds. */
   readonly audioInFolder: string;
   readonly rows: readonly RunnableRow[];
+  /** Workers that have not what it needs. */
+  readonly refusedBy?: readonly string[];
 }
 
 /**
@@ -21,7 +23,9 @@ export interface ClipJob {
  */
 export type OutcomeLine = Pick<RunnableRow, 'item' | 'setting'> & { readonly outcome: RowOutcome };
 
-/** How often a clip is tried on workers that can not run it. */
+/** How often a clip is tried that workers can not run. */
 export const attempts = 3;
+/** When a clip that a worker has refused is offered again. */
+export const refusedMs = 1_000;
 /** A worker that has not been heard of for so long is dead, and its clip goes to another. */
 export const leaseMs = 10_000;

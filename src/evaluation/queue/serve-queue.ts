@@ -1,12 +1,13 @@
-import { WaitingError, Worker, type Job, Queue } from 'bullmq';
+import { DelayedError, WaitingError, Worker, type Job, Queue } from 'bullmq';
 import { stat } from 'node:fs/promises';
 import * as path from 'node:path';
 import { findPack } from '../../engine/model/find-packs';
 import { EarmarkError } from '../../protocol/errors';
+import { localEngine } from '../../protocol/evaluation';
 import { ClipRunner, type RunnerOptions } from '../clip-runner';
 import { packFingerprint } from '../pack-fingerprint';
 import { rowKey } from '../plan';
-import { leaseMs, queueName, type ClipJob, type OutcomeLine } from './clip-job';
+import { leaseMs, queueName, refusedMs, type ClipJob, type OutcomeLine } from './clip-job';
 import { connect } from './connection';
 
 export interface ServeOptions {
@@ -29,8 +30,19 @@ export interface ServeOptions {
 export async function serveQueue(options: ServeOptions): Promise<void> {
   const client = await connect(options.url);
   const queue = new Queue<ClipJob>(queueName, { connection: client });
-  const runners = Array.from({ length: options.jobs }, () => new ClipRunner(options.runner));
+  const runners = Array.from(
+    { length: options.jobs },
+    (_, number) =>
+      new ClipRunner({ ...options.runner, worker: `${options.runner.worker}, ${localEngine(number + 1)}` }),
+  );
   const idle = [...runners];
+  const told = new Set<string>();
+  const tellOnce = (message: string): void => {
+    if (!told.has(message)) {
+      told.add(message);
+      options.log(`${message} Its clips are left to others.`);
+    }
+  };
   const worker = new Worker<ClipJob>(
     queueName,
     async (job, token) => {
@@ -41,6 +53,11 @@ export async function serveQueue(options: ServeOptions): Promise<void> {
         if (options.signal.aborted) {
           await job.moveToWait(token);
           throw new WaitingError();
+        }
+        if (thrown instanceof Unfit && (await othersMay(queue, job, options.runner.worker))) {
+          tellOnce(thrown.message);
+          await job.moveToDelayed(Date.now() + refusedMs, token);
+          throw new DelayedError();
         }
         throw thrown;
       } finally {
@@ -105,9 +122,22 @@ async function runJob(
   );
 }
 
+/** A worker that can not run a clip, whatever it tries: it has not what the clip needs. */
+class Unfit extends EarmarkError {}
+
+/**
+ * Notes that this worker can not run a clip, and tells whether there is one that may: it is no try of the clip's then. A
+ * worker that refuses is idle, and would use up the tries of every clip before one that runs them is free.
+ */
+async function othersMay(queue: Queue<ClipJob>, job: Job<ClipJob>, worker: string): Promise<boolean> {
+  const refusedBy = [...new Set([...(job.data.refusedBy ?? []), worker])];
+  await job.updateData({ ...job.data, refusedBy });
+  return refusedBy.length < (await queue.getWorkersCount());
+}
+
 async function requireSound(audio: string, worker: string): Promise<void> {
   if (!(await stat(audio).catch(() => undefined))) {
-    throw new EarmarkError(
+    throw new Unfit(
       'audio-not-found',
       `The worker ${worker} has no ${audio}. Start it with --audio and the folder of the sounds.`,
     );
@@ -116,9 +146,12 @@ async function requireSound(audio: string, worker: string): Promise<void> {
 
 /** Rows of two versions of a model in one table would compare what can not be compared. */
 async function requireModel(modelFolders: readonly string[], model: ClipJob['model'], worker: string): Promise<void> {
-  const { folder } = await findPack(modelFolders, model.modelId);
-  if ((await packFingerprint(folder)) !== model.fingerprint) {
-    throw new EarmarkError(
+  const pack = await findPack(modelFolders, model.modelId).catch((cause: unknown) => {
+    const { code, message, action } = EarmarkError.from(cause);
+    throw new Unfit(code, `The worker ${worker}: ${message}`, action, { cause });
+  });
+  if ((await packFingerprint(pack.folder)) !== model.fingerprint) {
+    throw new Unfit(
       'model-invalid',
       `The model "${model.modelId}" of the worker ${worker} is not the one that the evaluation was begun with.`,
     );

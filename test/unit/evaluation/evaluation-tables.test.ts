@@ -41,6 +41,20 @@ describe('tables of an evaluation', () => {
     );
   });
 
+  it('say where it was run, and whether several runs at once disturbed one another, whatever it was begun with', () => {
+    const machine = 'a processor, 2 cores, linux x64';
+    const lineOf = (...engines: string[]): string => {
+      const made = ['a', 'b'].map((item, i) => doneRow(item, 0, choice, 'rain', { result: { worker: engines[i]! } }));
+      return headLines(summarise({ manifest: manifestOf(settings, 3, { jobs: 1 }), rows: made }))[2]!;
+    };
+    const atOnce = "up to 2 runs at once, which disturb one another's times.";
+    expect(lineOf('engine 1', 'engine 1')).toBe(`Measured on ${machine}; one run at a time.`);
+    expect(lineOf('engine 1', 'engine 2')).toBe(`Measured on ${machine}; ${atOnce}`);
+    expect(lineOf('south 7, engine 1', 'north 12, engine 1')).toBe(
+      `Begun on ${machine}; run by north 12, engine 1; south 7, engine 1: ${atOnce}`,
+    );
+  });
+
   it('as rows for a spreadsheet have the difference to the unpruned run', () => {
     const { header, rows: long } = longTable(summary, summary.metrics);
     expect(long.every((row) => row.length === header.length)).toBe(true);

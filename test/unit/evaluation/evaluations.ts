@@ -74,7 +74,7 @@ export function resultOf(text: string, more: Partial<RowResult> = {}): RowResult
     },
     kvBytes: 2 ** 20,
     provider: 'cpu',
-    worker: 'process 1',
+    worker: 'engine 1',
     ...more,
   };
 }
