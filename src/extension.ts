@@ -47,7 +47,7 @@ export function activate(context: vscode.ExtensionContext): void {
     log,
     models,
     models.onDidChange(() => {
-      views.all.forEach((view) => void view.tellState());
+      [...views.all, ...comparisons.all].forEach((view) => void view.tellState());
     }),
     engine,
     secondEngine,

@@ -67,10 +67,6 @@ export class Captions {
   showTracing(runId: string | undefined): void {
     this.tracing = runId;
     this.render();
-    // The button that was pressed is gone: its place takes the focus.
-    if (document.activeElement === document.body && runId !== undefined) {
-      this.cards.querySelector<HTMLElement>('.trace-start vscode-progress-ring ~ vscode-button')?.focus();
-    }
   }
 
   /** From now on the words of this run lead back to the sound. */
@@ -91,12 +87,29 @@ export class Captions {
 
   private render(): void {
     const focused = document.activeElement;
+    const pressed = this.buttonInFocus();
     const cards = [...[...this.streaming.values()].map(({ card }) => card), ...this.runs.map((run) => this.card(run))];
     this.cards.replaceChildren(
       ...(cards.length > 0 ? cards : [element('p', { class: 'empty', text: this.emptyWords })]),
     );
     // Words stay the same elements; a person among them keeps their place.
     if (focused instanceof HTMLElement && this.cards.contains(focused)) focused.focus({ preventScroll: true });
+    else if (pressed) this.buttonsOf(pressed.runId)[pressed.place]?.focus({ preventScroll: true });
+  }
+
+  /** Buttons are made anew, and may then say something else; the one in the same place takes the focus. */
+  private buttonInFocus(): { readonly runId: string; readonly place: number } | undefined {
+    const { activeElement } = document;
+    const runId = activeElement?.closest<HTMLElement>('[data-run]')?.dataset['run'];
+    if (runId === undefined || !this.cards.contains(activeElement)) return undefined;
+    return { runId, place: this.buttonsOf(runId).indexOf(activeElement as HTMLElement) };
+  }
+
+  private buttonsOf(runId: string): HTMLElement[] {
+    const card = [...this.cards.querySelectorAll<HTMLElement>('[data-run]')].find(
+      ({ dataset }) => dataset['run'] === runId,
+    );
+    return [...(card?.querySelectorAll<HTMLElement>('vscode-button') ?? [])];
   }
 
   private head(settings: RunSettings, actions: readonly Node[]): HTMLElement {

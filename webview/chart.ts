@@ -76,6 +76,8 @@ export class Chart {
           { displayModeBar: false, doubleClick: 'reset', showTips: false },
         )
         .then(() => {
+          // Whoever made it may have parted with it meanwhile.
+          if (!this.node.isConnected) return;
           this.listen();
           this.events.drawn?.();
         });

@@ -4,7 +4,8 @@ import { strategies } from '../src/pruning/registry';
 import type { Strategy } from '../src/pruning/strategy';
 import { element } from './element';
 import { checkbox, dropdown, numberField, textArea } from './fields';
-import { modelOptions } from './model-options';
+import { keepFocus } from './keep-focus';
+import { modelOptions, standIn, standInWords } from './model-options';
 import { parseKeepRatios } from '../src/pruning/keep-ratios';
 
 /** What a person chose to compare, as it was written. */
@@ -36,11 +37,16 @@ export class Chooser {
     attributes: { role: 'status', hidden: '' },
   });
 
+  private current: Choices;
+  /** Said of the model until the person chooses one. */
+  private missing: string | undefined;
+
   constructor(
     private models: readonly ModelInfo[],
-    private current: Choices,
+    choices: Choices,
     private readonly changed: (choices: Choices) => void,
   ) {
+    this.current = this.installed(choices);
     this.build();
   }
 
@@ -60,9 +66,18 @@ export class Chooser {
   }
 
   set(choices: Choices, models = this.models): void {
-    this.current = choices;
     this.models = models;
+    if (choices.modelId !== this.current.modelId) this.missing = undefined;
+    this.current = this.installed(choices);
     this.build();
+  }
+
+  /** A model that is not installed is told, not taken. */
+  private installed(choices: Choices): Choices {
+    const other = this.models.some(({ modelId }) => modelId === choices.modelId) ? undefined : standIn(this.models);
+    if (!other) return choices;
+    this.missing = standInWords(choices.modelId, other);
+    return { ...choices, modelId: other.modelId };
   }
 
   private change(part: Partial<Choices>): void {
@@ -71,8 +86,10 @@ export class Chooser {
   }
 
   private build(): void {
-    this.node.replaceChildren(this.strategyFields(), this.otherFields());
-    this.showParameters();
+    keepFocus(this.node, () => {
+      this.node.replaceChildren(this.strategyFields(), this.otherFields());
+      this.showParameters();
+    });
   }
 
   private strategyFields(): HTMLElement {
@@ -162,6 +179,7 @@ export class Chooser {
       modelOptions(this.models),
       modelId,
       (value) => {
+        this.missing = undefined;
         this.change({ modelId: value });
         this.build();
       },
@@ -187,6 +205,7 @@ export class Chooser {
       'div',
       { class: 'chooser-side' },
       model.node,
+      this.missing === undefined ? null : element('p', { class: 'hint problem', text: this.missing }),
       this.ratioField(keepRatios),
       ask.node,
       dropdown(

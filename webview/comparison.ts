@@ -41,6 +41,8 @@ const connection = connect(api);
 
 /** What a reloaded window comes back to. */
 interface RememberedComparison {
+  /** What the results are of: the file may be another by then. */
+  readonly clipId?: string;
   readonly choices?: Partial<Choices>;
   readonly runs?: readonly Run[];
   readonly tab?: string;
@@ -109,6 +111,7 @@ class Comparison {
         notices: this.notices,
         model: () => this.chooser.model,
         settings: () => this.commonSettings(),
+        clipId: () => this.clip?.clipId,
         remember: (experiment, experiments) => memory.write({ experiment, experiments }),
         save: (name, ending, content) => void this.save(name, ending, content),
         savePicture: (name, format, picture) => void this.savePicture(name, format, picture),
@@ -158,15 +161,29 @@ class Comparison {
     this.stages.say('Decoding the sound…');
     try {
       this.clip = await connection.sendRequest(view.openClip, {});
-      if (this.runs.length > 0 && this.runs[0]?.clipId !== this.clip.clipId) this.forget();
+      const { clipId } = this.clip;
+      if ((memory.read().clipId ?? this.runs[0]?.clipId ?? clipId) !== clipId) this.forget();
+      memory.write({ clipId });
       this.stages.rest(this.runs.length > 0 ? '' : 'Choose strategies and keep ratios, then run the comparison.');
       this.experiments.update(true);
       this.showPlan();
-      if (this.runs.length > 0) await this.analyse(this.runs[0]!.modelId);
       this.show();
+      await this.illustrate();
     } catch (thrown) {
       this.stages.rest();
       this.notices.error(readableError(thrown), () => void this.open());
+    }
+  }
+
+  /** Results that were brought back stand without their pictures too: their model may be gone. */
+  private async illustrate(): Promise<void> {
+    const [run] = this.runs;
+    if (!run) return;
+    try {
+      await this.analyse(run.modelId);
+      this.show();
+    } catch (thrown) {
+      this.notices.error(readableError(thrown), () => void this.illustrate());
     }
   }
 

@@ -5,6 +5,7 @@ import type { BudgetMode, BudgetScope, HeadReduce } from '../src/pruning/selecti
 import type { Strategy } from '../src/pruning/strategy';
 import { button, element, icon } from './element';
 import { dropdown, numberField, textArea, type Field } from './fields';
+import { keepFocus } from './keep-focus';
 import { modelOptions } from './model-options';
 import { grouped, percent } from './words-for-numbers';
 
@@ -92,10 +93,12 @@ export class Controls {
   }
 
   setModels(models: readonly ModelInfo[], modelId: string): void {
-    if (JSON.stringify(models) === JSON.stringify(this.models) && this.models.length > 0) return;
+    const changed = modelId !== this.choice.modelId;
+    if (!changed && JSON.stringify(models) === JSON.stringify(this.models)) return;
     this.models = models;
-    if (!this.model) this.choice = { ...this.choice, modelId };
+    this.choice = { ...this.choice, modelId };
     this.build();
+    if (changed) this.events.changed(this.choice);
   }
 
   /** Takes over what was chosen elsewhere; a model that is not here is not taken. */
@@ -155,6 +158,10 @@ export class Controls {
   // --- building
 
   private build(): void {
+    keepFocus(this.node, () => this.draw());
+  }
+
+  private draw(): void {
     const { settings, modelId } = this.choice;
     const model = this.model;
     this.modelField = dropdown(

@@ -14,6 +14,7 @@ import { ClipTokens, keptOfRun, preview, type KeptTokens } from './clip-tokens';
 import { CancellationTokenSource, connect, progressToken, readableError } from './connection';
 import { Controls, stripLabel, type Choice, type Count } from './controls';
 import { element } from './element';
+import { standIn, standInWords } from './model-options';
 import { Notices } from './notice';
 import { Playback, stretchesOf } from './playback';
 import { Memory, type Remembered } from './remembered';
@@ -56,6 +57,8 @@ class Editor {
   private hiddenStrips = new Set<string>();
   private cancellation: Cancellation | undefined;
   private analysing: Cancellation | undefined;
+  /** The model whose analysis was asked for last, whatever came of it: the windows are its own. */
+  private askedModel: string | undefined;
   private tracing: Cancellation | undefined;
   /** Kept while the view lives; made again on demand after that. */
   private readonly traced = new Map<string, Traced>();
@@ -85,12 +88,12 @@ class Editor {
       () => this.clip?.durationSeconds ?? 0,
       () => this.prepareKept(),
     );
-    const modelId = state.models.some((model) => model.modelId === remembered.modelId)
-      ? remembered.modelId!
-      : state.modelId;
     this.controls = new Controls(
       state.models,
-      { modelId, settings: remembered.settings ?? state.settings },
+      {
+        modelId: this.installed(remembered.modelId ?? state.modelId),
+        settings: remembered.settings ?? state.settings,
+      },
       {
         changed: (choice) => this.choiceChanged(choice),
         run: () => void this.pruneAndCaption(),
@@ -130,7 +133,8 @@ class Editor {
     const token = progressToken();
     this.stages.say('Decoding the sound…');
     const progress = connection.onProgress(view.clipProgress, token, ({ decodedSeconds, durationSeconds, peaks }) => {
-      const duration = durationSeconds ?? decodedSeconds;
+      // A sound that is read anew keeps its old length, and the person's place in it, until the new one is known.
+      const duration = durationSeconds ?? Math.max(decodedSeconds, this.clip?.durationSeconds ?? 0);
       this.showTimeline(duration).update({ durationSeconds: duration, peaks });
     });
     try {
@@ -171,6 +175,7 @@ class Editor {
     if (!this.clip || !model || model.problem !== undefined) return;
     this.analysing?.cancel();
     const cancellation = (this.analysing = new CancellationTokenSource());
+    this.askedModel = model.modelId;
     this.windows = [];
     this.analysis = undefined;
     this.updateReady();
@@ -196,13 +201,16 @@ class Editor {
       this.notices.error(readableError(thrown), () => void this.analyse());
     } finally {
       progress.dispose();
+      cancellation.dispose();
+      if (cancellation === this.analysing) this.analysing = undefined;
       this.updateReady();
     }
   }
 
   private async pruneAndCaption(): Promise<void> {
+    const { clip } = this;
     const { model } = this.controls;
-    if (!this.clip || !model || this.cancellation) return;
+    if (!clip || !model || this.cancellation) return;
     const chosen = this.controls.runSettings;
     const baseline: RunSettings = { ...chosen, strategy: 'none', keepRatio: 1, parameters: {} };
     const settings = strategyNamed(chosen.strategy).usesKeepRatio ? [baseline, chosen] : [baseline];
@@ -212,6 +220,10 @@ class Editor {
     const token = progressToken();
     const finished: Run[] = [];
     const progress = connection.onProgress(view.runProgress, token, (event) => {
+      // The sound was replaced: nothing of this belongs to the new one.
+      if (clip.clipId !== this.clip?.clipId) return;
+      // Another model was chosen meanwhile, and has tokens of its own.
+      if (event.kind === 'analysed' && model.modelId !== this.askedModel) return;
       this.follow(event);
       if (event.kind === 'finished') {
         finished.push(event.run);
@@ -226,8 +238,7 @@ class Editor {
         cancellation.token,
       );
       this.addRuns(runs.filter((run) => !finished.some(({ runId }) => runId === run.runId)));
-      const stopped = cancellation.token.isCancellationRequested;
-      this.stages.rest(stopped ? 'Cancelled.' : `${plural(runs.length, 'caption')} ready.`);
+      this.stages.rest(cancellation.token.isCancellationRequested ? 'Cancelled.' : this.outcome(runs));
     } catch (thrown) {
       const error = readableError(thrown);
       this.stages.rest(error.code === 'cancelled' ? 'Cancelled.' : '');
@@ -240,6 +251,12 @@ class Editor {
       this.controls.setRunning(false);
       this.updateReady();
     }
+  }
+
+  private outcome(runs: readonly Run[]): string {
+    return runs.some((run) => this.isOfClip(run))
+      ? `${plural(runs.length, 'caption')} ready.`
+      : 'The sound changed meanwhile: press Prune & Caption again.';
   }
 
   private follow(event: RunEvent): void {
@@ -272,8 +289,11 @@ class Editor {
     let outcome = '';
     try {
       const explanation = await connection.sendRequest(view.explain, { run }, cancellation.token);
-      this.addTrace(run, explanation);
-      outcome = 'Words traced to the sound.';
+      // Meanwhile it may have been removed, or its sound replaced.
+      if (this.runs.some(({ runId }) => runId === run.runId)) {
+        this.addTrace(run, explanation);
+        outcome = 'Words traced to the sound.';
+      }
     } catch (thrown) {
       const error = readableError(thrown);
       outcome = error.code === 'cancelled' ? 'Cancelled.' : '';
@@ -334,8 +354,13 @@ class Editor {
     this.timeline?.update({ decoder: shown, words: this.traced.size > 0 });
   }
 
+  private isOfClip({ clipId }: Run): boolean {
+    return clipId === this.clip?.clipId;
+  }
+
   private addRuns(runs: readonly Run[]): void {
     for (const run of runs) {
+      if (!this.isOfClip(run)) continue;
       // A newer unpruned run of the same question replaces the older one.
       const replaced = (other: Run) =>
         isBaseline(run) &&
@@ -368,6 +393,7 @@ class Editor {
 
   private forget(): void {
     this.runs = [];
+    this.captions.stopStreaming();
     this.forgetTraces();
     memory.write({ runs: [], range: undefined });
   }
@@ -395,11 +421,10 @@ class Editor {
   // --- what the choice keeps
 
   private choiceChanged(choice: Choice): void {
-    const modelChanged = this.analysis !== undefined && this.analysis.modelId !== choice.modelId;
     memory.write({ modelId: choice.modelId, settings: choice.settings });
     clearTimeout(this.pendingChoice);
     this.pendingChoice = setTimeout(() => void connection.sendNotification(view.chooseSettings, choice), 300);
-    if (modelChanged) {
+    if (choice.modelId !== this.askedModel) {
       this.tokens = undefined;
       this.timeline?.update({ strips: [] });
       void this.analyse();
@@ -415,7 +440,7 @@ class Editor {
     this.pendingTokens = undefined;
     const { settings, modelId } = this.controls.chosen;
     const model = this.controls.model;
-    if (this.windows.length > 0 && model && (this.analysis === undefined || this.analysis.modelId === modelId)) {
+    if (this.windows.length > 0 && model && this.askedModel === modelId) {
       const head = `${String(settings.headReduce)}:${String(this.windows.length)}`;
       if (this.scored?.windows !== this.windows || this.scored.head !== head || !this.tokens) {
         this.tokens = new ClipTokens(
@@ -556,10 +581,11 @@ class Editor {
     connection.onNotification(view.stateChanged, (state) => {
       const { revision } = this.state;
       this.state = state;
-      this.controls.setModels(state.models, state.modelId);
+      this.controls.setModels(state.models, this.installed(this.controls.chosen.modelId));
       if (state.engine.status === 'failed') this.notices.error(EarmarkError.fromData(state.engine.error));
       if (state.revision !== revision) void this.open();
-      else if (!this.analysis && !this.analysing) void this.analyse();
+      // Once for each model: states also tell of an engine that has just failed with it.
+      else if (this.controls.model?.modelId !== this.askedModel) void this.analyse();
       this.updateReady();
     });
     connection.onNotification(view.command, ({ command }) => {
@@ -587,6 +613,15 @@ class Editor {
       this.playback.dispose();
       connection.dispose();
     });
+  }
+
+  /** The wanted model, or, where it is not installed, another one, which is told. */
+  private installed(wanted: string): string {
+    const { models, modelId } = this.state;
+    const other = models.some((model) => model.modelId === wanted) ? undefined : standIn(models, modelId);
+    if (!other) return wanted;
+    this.notices.warn(standInWords(wanted, other));
+    return other.modelId;
   }
 
   private hostCommand(command: view.HostCommand): void {

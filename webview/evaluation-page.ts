@@ -82,6 +82,13 @@ export class EvaluationPage {
     this.rows.add(rows);
   }
 
+  /** Figures follow the theme until then. */
+  dispose(): void {
+    this.charts.forEach((chart) => chart.dispose());
+    this.series.dispose();
+    this.rows.dispose();
+  }
+
   /** The metric that is shown: the one that was chosen, or the first there is. */
   private get metric(): MetricInfo | undefined {
     const { metrics } = this.summary;

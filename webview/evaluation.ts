@@ -1,5 +1,5 @@
 import '@vscode/codicons/dist/codicon.css';
-import type { MetricInfo } from '../src/protocol/evaluation-summary';
+import type { MetricInfo, SummaryRow } from '../src/protocol/evaluation-summary';
 import { EarmarkError } from '../src/protocol/errors';
 import type { ResultsOverview } from '../src/protocol/results';
 import * as view from '../src/protocol/view';
@@ -9,6 +9,7 @@ import { button, element } from './element';
 import { EvaluationPage, type EvaluationChoices } from './evaluation-page';
 import type { Picture } from './figure';
 import { Notices } from './notice';
+import { Place } from './place';
 import { Memory } from './remembered';
 import { Stages } from './stages';
 import { startView } from './start';
@@ -30,7 +31,10 @@ class Evaluation {
   private readonly place = element('div');
   private readonly title = element('h1');
   private overview: ResultsOverview | undefined;
-  private opening = 0;
+  private page: EvaluationPage | undefined;
+  private opening = false;
+  /** The results changed while they were read. */
+  private outdated = false;
 
   constructor(private state: view.ViewState) {
     this.title.textContent = 'Evaluation';
@@ -54,9 +58,12 @@ class Evaluation {
     );
   }
 
-  /** What is shown stays until what replaces it is there. */
+  /** What is shown stays until what replaces it is there, rows and all: a person may be among them. */
   async open(): Promise<void> {
-    const opening = (this.opening += 1);
+    // One after the other: results may change faster than they are read, and those must be seen too.
+    this.outdated = this.opening;
+    if (this.opening) return;
+    this.opening = true;
     const token = progressToken();
     this.stages.say('Reading the results…');
     const progress = connection.onProgress(view.resultsProgress, token, (stage) => {
@@ -64,33 +71,50 @@ class Evaluation {
     });
     try {
       const overview = await connection.sendRequest(view.openResults, { progress: token });
-      if (opening !== this.opening) return;
-      this.overview = overview;
-      this.title.textContent = `Evaluation on ${overview.manifest.dataset.name}`;
-      const page = new EvaluationPage(overview, memory.read().choices ?? {}, {
-        open: ({ audio, setting, question }) =>
-          void connection.sendNotification(view.openResultRow, { audio, setting, question }),
-        chosen: (choices) => memory.write({ choices }),
-        savePicture: (name, format, picture) => void this.savePicture(name, format, picture),
-        exports: (metric) => this.exports(metric),
-      });
-      this.place.replaceChildren(page.node);
-      await this.readRows(page, overview, opening);
-      if (opening === this.opening) this.stages.rest();
-    } catch (thrown) {
-      if (opening !== this.opening) return;
+      if (this.page) {
+        const rows: SummaryRow[] = [];
+        await this.readRows(overview, (some) => rows.push(...some));
+        this.show(overview, rows);
+      } else {
+        const page = this.show(overview, []);
+        await this.readRows(overview, (rows) => page.add(rows));
+      }
       this.stages.rest();
-      this.notices.error(readableError(thrown), () => void this.open());
+    } catch (thrown) {
+      this.stages.rest();
+      if (!this.outdated) this.notices.error(readableError(thrown), () => void this.open());
     } finally {
       progress.dispose();
+      this.opening = false;
+      if (this.outdated) void this.open();
     }
   }
 
-  private async readRows(page: EvaluationPage, overview: ResultsOverview, opening: number): Promise<void> {
+  /** Shows the results in place of those before, and leaves the person where they are. */
+  private show(overview: ResultsOverview, rows: readonly SummaryRow[]): EvaluationPage {
+    const before = new Place(this.place);
+    this.page?.dispose();
+    this.overview = overview;
+    this.title.textContent = `Evaluation on ${overview.manifest.dataset.name}`;
+    const page = new EvaluationPage(overview, memory.read().choices ?? {}, {
+      open: ({ audio, setting, question }) =>
+        void connection.sendNotification(view.openResultRow, { audio, setting, question }),
+      chosen: (choices) => memory.write({ choices }),
+      savePicture: (name, format, picture) => void this.savePicture(name, format, picture),
+      exports: (metric) => this.exports(metric),
+    });
+    page.add(rows);
+    this.page = page;
+    this.place.replaceChildren(page.node);
+    before.restore(this.place);
+    return page;
+  }
+
+  private async readRows(overview: ResultsOverview, take: (rows: readonly SummaryRow[]) => void): Promise<void> {
     const { resultsId, rowCount } = overview;
-    for (let start = 0; start < rowCount && opening === this.opening; start += rowsAtOnce) {
+    for (let start = 0; start < rowCount; start += rowsAtOnce) {
       this.stages.say(`Reading rows, ${grouped(start)} of ${grouped(rowCount)}…`);
-      page.add(await connection.sendRequest(view.readResultRows, { resultsId, start, count: rowsAtOnce }));
+      take(await connection.sendRequest(view.readResultRows, { resultsId, start, count: rowsAtOnce }));
     }
   }
 

@@ -16,9 +16,12 @@ export interface ExperimentExports {
 }
 
 /** What an experiment found: its sentence, its figure and its table. */
-export function experimentSection(result: ExperimentResult, exports?: ExperimentExports): HTMLElement {
+export function experimentSection(
+  result: ExperimentResult,
+  exports?: ExperimentExports,
+  chart = experimentChart(result),
+): HTMLElement {
   const { name, title, summary } = result;
-  const chart = experimentChart(result);
   const table = new SortableTable<Row>(title, result.columns.map(columnOf));
   table.show(result.rows);
   const textExport = (label: string, content: () => string) =>
@@ -73,8 +76,8 @@ const dashes = ['solid', 'dash', 'dot', 'dashdot'] as const;
 const symbols = ['circle', 'diamond', 'square', 'triangle-up'] as const;
 const patterns = ['', '/', '.', 'x'] as const;
 
-/** Series differ in dash, marker and pattern, and not in colour alone. */
-function experimentChart({ title, summary, figure }: ExperimentResult): Chart {
+/** Series differ in dash, marker and pattern, and not in colour alone. Whoever lets it go before the page disposes it. */
+export function experimentChart({ title, summary, figure }: ExperimentResult): Chart {
   return new Chart(`${title}. ${summary}`, (palette) => ({
     height: 320,
     traces: figure.series.map((series, i) => traceOf(figure, series, i, palette)),

@@ -6,12 +6,14 @@ import type { RunEvent, RunSettings } from '../src/protocol/run';
 import * as view from '../src/protocol/view';
 import { strategies } from '../src/pruning/registry';
 import { segmentsParameter } from '../src/pruning/strategy';
+import type { Chart } from './chart';
 import { missingNeed } from './chooser';
 import { CancellationTokenSource, progressToken, readableError } from './connection';
 import { settingsLabel } from './controls';
 import { button, element } from './element';
-import { experimentSection, type ExperimentExports } from './experiment-result';
+import { experimentChart, experimentSection, type ExperimentExports } from './experiment-result';
 import { dropdown, numberField } from './fields';
+import { keepFocus } from './keep-focus';
 import type { Notices } from './notice';
 import { Stages } from './stages';
 
@@ -28,6 +30,8 @@ export interface ExperimentHost extends ExperimentExports {
   /** The model and what it is asked, as chosen for the comparison. */
   model(): ModelInfo | undefined;
   settings(): RunSettings;
+  /** The sound that is open. */
+  clipId(): string | undefined;
   remember(choices: ExperimentChoices, results: readonly ExperimentResult[]): void;
 }
 
@@ -40,6 +44,7 @@ export class Experiments {
   private readonly runButton = button('Run Experiment', 'beaker', () => void this.run(), 'primary');
   private readonly cancelButton = button('Cancel', 'debug-stop', () => this.cancel());
   private cancellation: CancellationTokenSource | undefined;
+  private charts: readonly Chart[] = [];
   private ready = false;
   private runs = 0;
 
@@ -117,19 +122,21 @@ export class Experiments {
           this.change({ segments: value }),
         ),
     };
-    this.form.replaceChildren(
-      dropdown(
-        { label: 'Experiment', description: 'The question that is asked of the sound.' },
-        experiments.map((one) => ({ value: one.name, label: one.label })),
-        name,
-        (value) => this.change({ name: value }),
-      ).node,
-      ...experiment.uses.map((use) => fields[use]().node),
-      element('div', { class: 'actions' }, this.runButton, this.cancelButton),
-      element('p', {
-        class: 'about',
-        text: `${experiment.description} ${experiment.captions ? 'Writes captions, so it takes a while.' : 'Looks at scores only: no caption is written.'}`,
-      }),
+    keepFocus(this.form, () =>
+      this.form.replaceChildren(
+        dropdown(
+          { label: 'Experiment', description: 'The question that is asked of the sound.' },
+          experiments.map((one) => ({ value: one.name, label: one.label })),
+          name,
+          (value) => this.change({ name: value }),
+        ).node,
+        ...experiment.uses.map((use) => fields[use]().node),
+        element('div', { class: 'actions' }, this.runButton, this.cancelButton),
+        element('p', {
+          class: 'about',
+          text: `${experiment.description} ${experiment.captions ? 'Writes captions, so it takes a while.' : 'Looks at scores only: no caption is written.'}`,
+        }),
+      ),
     );
     this.showButtons();
   }
@@ -151,6 +158,7 @@ export class Experiments {
     const { name, strategy, keepRatio, segments } = this.choices;
     const common = host.settings();
     const settings = { ...common, strategy, keepRatio, parameters: { ...common.parameters, segments } };
+    const clipId = host.clipId();
     const cancellation = (this.cancellation = new CancellationTokenSource());
     this.runs = 0;
     this.showButtons();
@@ -163,6 +171,10 @@ export class Experiments {
         { modelId: model.modelId, name, settings, progress: token },
         cancellation.token,
       );
+      if (host.clipId() !== clipId) {
+        this.stages.rest('The sound changed meanwhile: run the experiment again.');
+        return;
+      }
       this.shown = [result, ...this.shown.filter((other) => other.name !== name)];
       host.remember(this.choices, this.shown);
       this.stages.rest('Done.');
@@ -190,9 +202,11 @@ export class Experiments {
   }
 
   private show(): void {
+    this.charts.forEach((chart) => chart.dispose());
+    this.charts = this.shown.map(experimentChart);
     this.found.replaceChildren(
       ...(this.shown.length > 0
-        ? this.shown.map((result) => experimentSection(result, this.host))
+        ? this.shown.map((result, i) => experimentSection(result, this.host, this.charts[i]))
         : [
             element('p', {
               class: 'empty',

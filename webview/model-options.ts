@@ -12,6 +12,20 @@ export function modelOptions(models: readonly ModelInfo[]): Option[] {
   }));
 }
 
+/** It ships, and is small enough to be chosen for a person: choosing a model loads it. */
+const shipped = 'earmark-mini';
+
+/** The model to go on with where the wanted one is not installed; undefined where there is none at all. */
+export function standIn(models: readonly ModelInfo[], preferred?: string): ModelInfo | undefined {
+  const usable = models.filter(({ problem }) => problem === undefined);
+  const named = (modelId: string | undefined) => usable.find((model) => model.modelId === modelId);
+  return named(preferred) ?? named(shipped) ?? usable[0] ?? models[0];
+}
+
+export function standInWords(missing: string, { title }: ModelInfo): string {
+  return `The model “${missing}” is not installed: ${title} is chosen. Choose another one, or bring it back with the command Earmark: Add Model.`;
+}
+
 function needs({ memoryBytes, memoryProblem, times }: ModelInfo): string {
   const more = memoryProblem === undefined ? '' : ', more than there is';
   return [`needs ${sizeWords(memoryBytes)} of memory${more}`, times && waitWords(times)].filter(Boolean).join('; ');

@@ -99,6 +99,12 @@ export class ResultRows {
     this.table.node.focus({ preventScroll: true });
   }
 
+  /** What was typed last goes to whoever shows the rows next, though nobody searched for it yet. */
+  dispose(): void {
+    clearTimeout(this.pending);
+    this.events.filtered({ ...this.filter, text: this.search.value });
+  }
+
   private change(part: Partial<RowFilter>): void {
     this.filter = { ...this.filter, ...part };
     this.events.filtered(this.filter);

@@ -11,6 +11,7 @@ export class SeriesChoice {
   });
   private pointed: string | undefined;
   private readonly hidden: Set<string>;
+  private readonly stop: () => void;
 
   constructor(
     private readonly series: readonly Series[],
@@ -19,8 +20,11 @@ export class SeriesChoice {
   ) {
     this.hidden = new Set(hidden);
     this.render();
-    // As long as the page: the view never goes without it.
-    onThemeChange(() => this.render());
+    this.stop = onThemeChange(() => this.render());
+  }
+
+  dispose(): void {
+    this.stop();
   }
 
   isShown({ label }: Series): boolean {

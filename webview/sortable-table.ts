@@ -21,14 +21,23 @@ export interface RowLook<Row> {
   readonly pageSize?: number;
 }
 
+interface TableOrder {
+  readonly name: string;
+  readonly falling: boolean;
+}
+
+/** How tables were left, by their labels: one that is made anew goes on like that. */
+const left = new Map<string, { readonly sorted: TableOrder | undefined; readonly page: number }>();
+
 /** A table whose headers are buttons: a press sorts, another turns the order around. */
 export class SortableTable<Row> {
   readonly node: HTMLElement;
   private readonly table = element('table');
   private rows: readonly Row[] = [];
   private ordered: readonly Row[] = [];
-  private sorted: { readonly name: string; readonly falling: boolean } | undefined;
-  private page = 0;
+  private sorted: TableOrder | undefined;
+  /** The one that is wanted: its rows may still be to come. */
+  private page: number;
   private readonly place = element('span', { class: 'hint', attributes: { role: 'status' } });
   private readonly back = button('Previous rows', 'chevron-left', () => this.turn(-1), 'icon');
   private readonly on = button('Next rows', 'chevron-right', () => this.turn(1), 'icon');
@@ -38,10 +47,13 @@ export class SortableTable<Row> {
   private readonly body = element('tbody');
 
   constructor(
-    label: string,
+    private readonly label: string,
     private columns: readonly Column<Row>[],
     private readonly look: RowLook<Row> = {},
   ) {
+    const before = left.get(label);
+    this.sorted = before?.sorted;
+    this.page = before?.page ?? 0;
     this.table.append(element('thead', {}, this.head), this.body);
     this.table.setAttribute('aria-label', label);
     // Wide tables scroll in themselves; a scrolling region must be reachable by keyboard.
@@ -64,19 +76,24 @@ export class SortableTable<Row> {
 
   /** Goes back to the first page: other rows are meant. */
   rewind(): void {
-    this.page = 0;
+    this.leave(this.sorted, 0);
   }
 
   private sort(name: string): void {
-    this.sorted = { name, falling: this.sorted?.name === name && !this.sorted.falling };
-    this.page = 0;
+    this.leave({ name, falling: this.sorted?.name === name && !this.sorted.falling }, 0);
     this.order();
   }
 
   private turn(by: number): void {
-    this.page += by;
+    this.leave(this.sorted, this.shownPage + by);
     this.render();
     this.node.scrollTop = 0;
+  }
+
+  private leave(sorted: TableOrder | undefined, page: number): void {
+    this.sorted = sorted;
+    this.page = page;
+    left.set(this.label, { sorted, page });
   }
 
   private order(): void {
@@ -134,13 +151,18 @@ export class SortableTable<Row> {
     const { pageSize } = this.look;
     if (pageSize === undefined) return this.ordered;
     const count = this.ordered.length;
-    this.page = Math.max(0, Math.min(this.page, Math.ceil(count / pageSize) - 1));
-    const first = this.page * pageSize;
+    const page = this.shownPage;
+    const first = page * pageSize;
     const last = Math.min(first + pageSize, count);
     this.place.textContent = `${grouped(Math.min(first + 1, last))}–${grouped(last)} of ${grouped(count)}`;
-    this.back.disabled = this.page === 0;
+    this.back.disabled = page === 0;
     this.on.disabled = last >= count;
     return this.ordered.slice(first, last);
+  }
+
+  private get shownPage(): number {
+    const { pageSize = Infinity } = this.look;
+    return Math.max(0, Math.min(this.page, Math.ceil(this.ordered.length / pageSize) - 1));
   }
 
   /** Rows are drawn anew while runs go on; whoever stands on a button of one must not lose the place. */

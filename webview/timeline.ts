@@ -126,10 +126,17 @@ export class Timeline {
   }
 
   update(state: Partial<TimelineState>): void {
-    const grown = state.durationSeconds !== undefined && state.durationSeconds !== this.state.durationSeconds;
-    if (grown && this.range[1] === this.state.durationSeconds) this.range = [this.range[0], state.durationSeconds];
+    const { durationSeconds, peaks } = this.state;
     if (state.tokens !== this.state.tokens && 'tokens' in state) this.picture = undefined;
     this.state = { ...this.state, ...state };
+    if (this.state.durationSeconds !== durationSeconds) {
+      const followsEnd = this.state.durationSeconds > durationSeconds && this.range[1] === durationSeconds;
+      this.range = this.within(followsEnd ? [this.range[0], this.state.durationSeconds] : this.range);
+    }
+    if (this.state.peaks !== peaks) {
+      this.closerPeaks = undefined;
+      this.requestCloserPeaks();
+    }
     this.updateAria();
     this.render();
   }
@@ -139,13 +146,17 @@ export class Timeline {
   }
 
   showRange(range: Range): void {
-    const { durationSeconds } = this.state;
-    const width = Math.min(durationSeconds, Math.max(0.1, range[1] - range[0]));
-    const start = Math.max(0, Math.min(range[0], durationSeconds - width));
-    this.range = [start, start + width];
+    this.range = this.within(range);
     this.events.rangeChanged?.(this.range);
     this.requestCloserPeaks();
     this.render();
+  }
+
+  private within(range: Range): Range {
+    const { durationSeconds } = this.state;
+    const width = Math.min(durationSeconds, Math.max(0.1, range[1] - range[0]));
+    const start = Math.max(0, Math.min(range[0], durationSeconds - width));
+    return [start, start + width];
   }
 
   /** `factor` below 1 comes closer; the time at `around` stays where it is. */
@@ -527,6 +538,8 @@ export class Timeline {
     this.pendingPeaks = setTimeout(() => {
       void this.events.readPeaks?.(start, end, 1200).then(
         (closer) => {
+          // Of a sound that was replaced meanwhile.
+          if (peaks !== this.state.peaks) return;
           this.closerPeaks = closer;
           this.render();
         },

@@ -32,6 +32,10 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
     return this.fill(panel, uri);
   }
 
+  get all(): readonly SoundView[] {
+    return [...this.panels.values()].map(({ view }) => view);
+  }
+
   /** The comparison in front, if one is. */
   get active(): SoundView | undefined {
     return [...this.panels.values()].find(({ panel }) => panel.active)?.view;
@@ -44,7 +48,15 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
       panel.dispose();
       return;
     }
-    this.fill(panel, vscode.Uri.parse(resource));
+    const uri = vscode.Uri.parse(resource);
+    const open = this.panels.get(uri.toString());
+    if (open) {
+      // A hidden tab is brought back when it is shown, and another may be at work by then: one is enough.
+      panel.dispose();
+      open.panel.reveal();
+      return;
+    }
+    this.fill(panel, uri);
   }
 
   private fill(panel: vscode.WebviewPanel, uri: vscode.Uri): SoundView {
@@ -52,13 +64,9 @@ export class ComparisonPanels implements vscode.WebviewPanelSerializer {
     panel.title = `Compare: ${sound.name}`;
     const view = new SoundView(sound, panel.webview, 'comparison', this.services);
     const key = uri.toString();
-    // After a reload a panel may be brought back when another was opened already: one is enough.
-    this.panels.get(key)?.panel.dispose();
     this.panels.set(key, { panel, view });
     panel.onDidDispose(() => {
-      if (this.panels.get(key)?.panel === panel) {
-        this.panels.delete(key);
-      }
+      this.panels.delete(key);
       view.dispose();
       this.views.releaseSound(sound);
     });

@@ -109,11 +109,15 @@ export class ResultsView implements vscode.Disposable {
     connection.onRequest(protocol.save, ({ suggestedName, content }) =>
       this.reply(() => saveAs(this.uri, suggestedName, content)),
     );
-    connection.onRequest(protocol.exportResults, ({ suggestedName }) =>
-      this.reply(async () => saveAs(this.uri, suggestedName, await this.report())),
+    connection.onRequest(protocol.exportResults, ({ suggestedName }, token) =>
+      this.reply(async () => saveAs(this.uri, suggestedName, await this.report(until(token)))),
     );
     connection.onNotification(protocol.hostCommand, ({ command }) => {
-      runHostCommand(command, this.uri);
+      if (command === 'restartEngine') {
+        this.restartEngine();
+      } else {
+        runHostCommand(command, this.uri);
+      }
     });
     connection.onNotification(protocol.openResultRow, (row) => {
       if (this.opened) {
@@ -127,6 +131,13 @@ export class ResultsView implements vscode.Disposable {
       if (error.code !== 'cancelled') {
         this.services.log.error(`${path.posix.basename(this.uri.path)}: ${error.message}`, error);
       }
+    });
+  }
+
+  /** The command of this name restarts the engine of the sounds. */
+  private restartEngine(): void {
+    this.services.engine.restartNow().catch((error: unknown) => {
+      this.services.log.error(String(error));
     });
   }
 
@@ -160,9 +171,9 @@ export class ResultsView implements vscode.Disposable {
 
   private readRows(
     params: { readonly resultsId: string; readonly start: number; readonly count: number },
-    signal?: AbortSignal,
+    signal: AbortSignal,
   ): Promise<readonly SummaryRow[]> {
-    return this.services.engine.request(engineProtocol.readResultRows, () => params, signal ? { signal } : {});
+    return this.services.engine.request(engineProtocol.readResultRows, () => params, { signal });
   }
 
   /** Lets the engine forget what was open. */
@@ -175,14 +186,17 @@ export class ResultsView implements vscode.Disposable {
   }
 
   /** The results as one HTML file, with the drawing code that ships with the views. */
-  private async report(): Promise<string> {
-    if (!this.opened) {
+  private async report(signal: AbortSignal): Promise<string> {
+    const { opened } = this;
+    if (!opened) {
       throw new EarmarkError('results-invalid', 'There are no results to write yet.', 'Wait until they are read.');
     }
-    const { resultsId, rowCount, ...overview } = this.opened.overview;
+    // An engine that was restarted since has forgotten what was open.
+    const held = opened.generation === this.services.engine.generation;
+    const { resultsId, rowCount, ...overview } = held ? opened.overview : await this.open(signal, () => undefined);
     const rows: SummaryRow[] = [];
     for (let start = 0; start < rowCount; start += rowsAtOnce) {
-      rows.push(...(await this.readRows({ resultsId, start, count: rowsAtOnce })));
+      rows.push(...(await this.readRows({ resultsId, start, count: rowsAtOnce }, signal)));
     }
     const summary: EvaluationSummary = { ...overview, rows };
     return renderEvaluationReport(summary, await readReportAssets(this.services.extensionUri, 'evaluation-report'));

@@ -77,6 +77,26 @@ describe('Evaluations in VS Code', () => {
     await harness.workbench.setTheme('dark');
   });
 
+  scene('restarts the engine of its results, and writes a report of what that one has forgotten', async () => {
+    const results = await harness.workbench.view('evaluation');
+    await harness.killEngine();
+    await harness.workbench.notification(/engine stopped/i).waitFor();
+    await expect.poll(() => harness.engineProcesses(), { timeout: 30_000 }).toHaveLength(1);
+    await harness.workbench.clearNotifications();
+    const before = await harness.engineProcesses();
+    await results.getByRole('button', { name: 'Restart Engine' }).click();
+    const others = async () => (await harness.engineProcesses()).filter((pid) => !before.includes(pid));
+    await expect.poll(others, { timeout: 30_000 }).toHaveLength(1);
+    // No engine of sounds beside it: none is open.
+    await expect.poll(() => harness.engineProcesses()).toHaveLength(1);
+
+    await results.getByRole('button', { name: 'HTML Report' }).click();
+    // VS Code asks for the place when the report is written.
+    const place = page.locator('.quick-input-widget input:not([type="checkbox"])').first();
+    await expect.poll(() => place.inputValue(), { timeout: 30_000 }).toContain('tiny.html');
+    await page.keyboard.press('Escape');
+  });
+
   scene('opens the sound of a row as its run was made', async () => {
     const results = await harness.workbench.view('evaluation');
     await results

@@ -126,8 +126,14 @@ describe('models in VS Code', () => {
     await workbench.clearNotifications();
     await manage('Tiny noise', 'Verify');
     await workbench.notification('tiny: 2 files are as they should be.').waitFor();
+    await workbench.runCommand('Earmark: Compare Strategies');
+    const comparison = await workbench.view('comparison');
+    const offered = comparison.locator('vscode-option').filter({ hasText: 'Tiny noise' });
+    await expect.poll(() => offered.count()).toBe(1);
     await manage('Tiny noise', 'Remove');
     await page.locator('.monaco-dialog-box').getByRole('button', { name: 'Remove' }).click();
+    await expect.poll(() => offered.count()).toBe(0);
+    await workbench.runCommand('View: Close Editor');
     await expect.poll(async () => (await option('Tiny noise')).count()).toBe(0);
     expect(harness.takeErrors()).toEqual([]);
   });

@@ -171,6 +171,21 @@ describe('Earmark in VS Code', () => {
     await twoCaptions(editor);
   });
 
+  scene('keeps the comparison that is at work when its old tab is shown again', async () => {
+    // The comparison stands behind the editor: VS Code brings it back when its tab is shown, and not before.
+    await harness.workbench.reload();
+    await harness.workbench.view('editor');
+    await harness.workbench.runCommand('Earmark: Compare Strategies');
+    const comparison = await harness.workbench.view('comparison');
+    await comparison.getByRole('textbox', { name: 'Keep ratios' }).fill('0.33');
+    const tabs = harness.workbench.page.locator('.tabs-container .tab').filter({ hasText: `Compare: ${sound}` });
+    await expect.poll(() => tabs.count()).toBe(2);
+    await tabs.and(harness.workbench.page.locator(':not(.active)')).click();
+    await expect.poll(() => tabs.count()).toBe(1);
+    const shown = await harness.workbench.view('comparison');
+    expect(await shown.getByRole('textbox', { name: 'Keep ratios' }).inputValue()).toBe('0.33');
+  });
+
   it.each([
     ['a text file named .wav', 'shopping.wav', 'eggs\nmilk\nbread\n'],
     ['an empty file', 'empty.wav', ''],

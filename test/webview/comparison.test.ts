@@ -395,6 +395,26 @@ describe('taking it elsewhere', () => {
     expect(problems).toEqual([]);
   });
 
+  it('brings results back without their pictures where their model is gone', async () => {
+    const first = await openComparison();
+    await runAll(first.page);
+    const state = await first.page.evaluate(() => window.fake.state);
+    const gone = { code: 'model-not-found', message: 'The model is not here.', action: 'Add it again.' };
+    const { page, problems } = await openView('comparison', {
+      captions: grid,
+      state,
+      failures: { analyse: gone as never },
+    });
+    await page.getByText('The model is not here. Add it again.').waitFor();
+    expect(await column(page, 'Strategy')).toHaveLength(13);
+    await page.getByRole('button', { name: 'CSV', exact: true }).click();
+    await expect.poll(() => saved(page)).toHaveLength(1);
+    await page.evaluate(() => (window.fake.options = { ...window.fake.options, failures: {} }));
+    await page.getByRole('button', { name: 'Try Again' }).click();
+    await page.locator('.timeline image').waitFor();
+    expect(problems).toEqual([]);
+  });
+
   it('forgets what was found when the sound changes', async () => {
     const { page } = await openComparison();
     await runAll(page);

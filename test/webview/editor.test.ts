@@ -33,6 +33,8 @@ async function prune(page: Page): Promise<void> {
 const calls = (page: Page, method: string) =>
   page.evaluate((name) => window.fake.calls.filter((call) => call.method === name).map(({ params }) => params), method);
 
+const focused = (page: Page) => page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
+
 describe('choosing', () => {
   it('counts the kept tokens live, before anything is run', async () => {
     const { page, problems } = await openEditor();
@@ -164,6 +166,142 @@ describe('choosing', () => {
     await page.getByText('No model was found').waitFor();
     await page.getByRole('button', { name: 'Open Settings' }).click();
     expect(await calls(page, 'view/hostCommand')).toEqual([{ command: 'openSettings' }]);
+  });
+});
+
+describe('models', () => {
+  const mini = { ...model, modelId: 'earmark-mini', title: 'Earmark mini' };
+  const large = { ...model, modelId: 'large', title: 'Large', secondsPerToken: 0.08 };
+  const analysed = async (page: Page) =>
+    ((await calls(page, 'view/analyse')) as { modelId: string }[]).map(({ modelId }) => modelId);
+  const chosen = (page: Page) =>
+    page.locator('vscode-dropdown[aria-label="Model"]').evaluate((node) => (node as HTMLSelectElement).value);
+  const choose = async (page: Page, title: string) => {
+    await page.getByRole('combobox', { name: 'Model' }).click();
+    await page.getByRole('option', { name: title }).click();
+  };
+
+  it('goes on with another where the one that is set is not installed, and says so', async () => {
+    const { page, problems } = await openEditor({ models: [large, mini], modelId: 'gone' });
+    await page.getByText('The model “gone” is not installed: Earmark mini is chosen.').waitFor();
+    expect(await chosen(page)).toBe('earmark-mini');
+    expect(await analysed(page)).toEqual(['earmark-mini']);
+    await prune(page);
+    expect(problems).toEqual([]);
+  });
+
+  it('goes on with another where the one in use is removed', async () => {
+    const { page, problems } = await openEditor({ models: [large, mini] });
+    await page.evaluate((models) => window.fake.changeState({ models, modelId: 'large' }), [mini]);
+    await page.getByText('The model “large” is not installed: Earmark mini is chosen.').waitFor();
+    await expect.poll(() => analysed(page)).toEqual(['large', 'earmark-mini']);
+    await expect
+      .poll(async () => (await calls(page, 'view/chooseSettings')).at(-1))
+      .toMatchObject({ modelId: 'earmark-mini' });
+    await prune(page);
+    expect(problems).toEqual([]);
+  });
+
+  it('analyses with the model that is chosen after one that could not be loaded, each once', async () => {
+    const failures = { 'analyse large': { code: 'model-invalid', message: 'It can not be loaded.' } } as const;
+    const { page } = await openView('editor', { models: [large, mini], failures });
+    await page.getByText('It can not be loaded.').waitFor();
+    // As when the engine tells that it is ready again.
+    await page.evaluate(() => window.fake.changeState({}));
+    await choose(page, 'Earmark mini');
+    await page.getByText('Choice', { exact: true }).first().waitFor();
+    expect(await analysed(page)).toEqual(['large', 'earmark-mini']);
+  });
+
+  it('analyses with the model that is chosen while another one still encodes', async () => {
+    const { page } = await openView('editor', { models: [large, mini], encodeMs: 3000 });
+    await expect.poll(() => analysed(page)).toEqual(['large']);
+    await choose(page, 'Earmark mini');
+    await expect.poll(() => analysed(page)).toEqual(['large', 'earmark-mini']);
+    expect(await calls(page, '$/cancelRequest')).toHaveLength(1);
+  });
+
+  it('takes no windows of a run of the model that was chosen before', async () => {
+    const { page } = await openEditor({
+      file: 'half-minute.wav',
+      repeats: 2,
+      models: [large, mini],
+      pace: 100,
+      failures: { 'analyse earmark-mini': { code: 'model-invalid', message: 'It can not be loaded.' } },
+    });
+    await page.getByRole('button', { name: 'Prune & Caption' }).click();
+    await page.locator('.caption.streaming').first().waitFor();
+    await choose(page, 'Earmark mini');
+    await page.getByText('It can not be loaded.').waitFor();
+    await page.getByText('2 captions ready.').waitFor();
+    expect(await page.locator('.timeline').getByText('Choice', { exact: true }).count()).toBe(0);
+  });
+
+  it('leaves the focus on the list of models, from which the form is made anew', async () => {
+    const { page } = await openEditor({ models: [large, mini] });
+    await page.getByRole('combobox', { name: 'Model' }).focus();
+    await page.keyboard.press('ArrowDown');
+    await expect.poll(() => chosen(page)).toBe('earmark-mini');
+    expect(await focused(page)).toBe('Model');
+    await page.keyboard.press('ArrowUp');
+    await expect.poll(() => chosen(page)).toBe('large');
+    expect(await focused(page)).toBe('Model');
+  });
+});
+
+describe('a file that is replaced', () => {
+  /** The file becomes another sound, as long as said and silent. */
+  const replace = (page: Page, durationSeconds: number) =>
+    page.evaluate((seconds) => {
+      const { sound } = window.fake.options;
+      const silence = new Float32Array(2000);
+      const peaks = { startSeconds: 0, endSeconds: seconds, min: silence, max: silence };
+      const clip = { ...sound!.clip, clipId: 'replaced', durationSeconds: seconds, peaks };
+      const samples = new Float32Array(seconds * 16_000);
+      window.fake.options = { ...window.fake.options, sound: { ...sound!, clip, samples } };
+      window.fake.changeState({ revision: 1 });
+    }, durationSeconds);
+  const drawn = (page: Page) =>
+    page.locator('.timeline-plot').evaluate((node) => {
+      const { data, layout } = node as unknown as {
+        data: { y: (number | null)[] }[];
+        layout: { xaxis: { range: [number, number] } };
+      };
+      return { loudest: Math.max(...data[0]!.y.map((y) => Math.abs(y ?? 0))), range: layout.xaxis.range };
+    });
+
+  it('has no captions of the old sound', async () => {
+    const { page, problems } = await openEditor({ pace: 300, settings: { ...settings, strategy: 'none' } });
+    await page.getByRole('button', { name: 'Prune & Caption' }).click();
+    await page.locator('.caption.streaming').first().waitFor();
+    await replace(page, 10);
+    await expect.poll(() => calls(page, 'view/analyse')).toHaveLength(2);
+    await expect.poll(() => page.locator('.card').count()).toBe(0);
+    await page.getByText('The sound changed meanwhile: press Prune & Caption again.').waitFor();
+    expect(await page.locator('.card').count()).toBe(0);
+    expect(problems).toEqual([]);
+  });
+
+  it('has its own waveform where one has come closer', async () => {
+    const { page } = await openEditor();
+    await page.locator('.timeline').focus();
+    for (let i = 0; i < 3; i++) await page.keyboard.press('+');
+    await expect.poll(() => calls(page, 'view/readPeaks')).not.toEqual([]);
+    await page.waitForTimeout(300);
+    expect((await drawn(page)).loudest).toBeGreaterThan(0);
+    await replace(page, 10.151);
+    await expect.poll(async () => (await drawn(page)).loudest).toBe(0);
+  });
+
+  it('stays in view where it is shorter than what was', async () => {
+    const { page, problems } = await openEditor();
+    await page.locator('.timeline').focus();
+    await page.keyboard.press('End');
+    for (let i = 0; i < 2; i++) await page.keyboard.press('+');
+    await replace(page, 5);
+    await expect.poll(async () => (await drawn(page)).range[1]).toBeCloseTo(5, 5);
+    expect((await drawn(page)).range[0]).toBeCloseTo(5 - 10.151 / 4, 1);
+    expect(problems).toEqual([]);
   });
 });
 
@@ -438,6 +576,20 @@ describe('playback', () => {
 });
 
 describe('safety and access', () => {
+  it('leaves the focus on the button of a card that is made anew', async () => {
+    const { page } = await openEditor({ pace: 30 });
+    await prune(page);
+    await page.getByRole('button', { name: /Hide the kept tokens of Segmentwise/ }).focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => focused(page)).toMatch(/^Show the kept tokens of Segmentwise/);
+    await page.evaluate(() => window.fake.command('pruneAndCaption'));
+    await page.locator('.caption.streaming').first().waitFor();
+    expect(await focused(page)).toMatch(/^Show the kept tokens of Segmentwise/);
+    await page.locator('.card[data-run]').nth(2).waitFor();
+    await page.getByText('2 captions ready.').waitFor();
+    expect(await focused(page)).toMatch(/^Show the kept tokens of Segmentwise/);
+  });
+
   it('shows hostile captions and names as text', async () => {
     const attack = '<img src=x onerror="window.attacked=1"><script>window.attacked=1</script>';
     const { page, problems } = await openEditor({

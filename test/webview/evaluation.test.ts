@@ -14,6 +14,7 @@ import {
   startPages,
   stopPages,
   switchTheme,
+  watchTheme,
   type PageOptions,
 } from './pages';
 
@@ -260,12 +261,21 @@ const manyStrategies = Array.from({ length: 5 }, (_, i) => [`s${String(i)}`, `St
 
 describe('an evaluation that is not whole', () => {
   it('says so, and shows what there is', async () => {
-    const { page } = await openResults({ made: 100, jobs: 2 });
+    const { page } = await openResults({ made: 100, engines: ['engine 1', 'engine 2'] });
     expect(await page.locator('.evaluation-counts').textContent()).toBe(
       '390 runs planned: 100 done, 290 still to be made.',
     );
     await page.getByText('This evaluation is not finished').waitFor();
     await page.getByText('their times disturb one another').waitFor();
+    await page.getByText('up to 2 processes at once').waitFor();
+  });
+
+  it('says which workers of a queue ran it, and not that the machine did where it was begun', async () => {
+    const { page } = await openResults({ engines: ['north 12, engine 1', 'south 7, engine 1'] });
+    const facts = (await page.locator('.evaluation-facts').textContent()) ?? '';
+    expect(facts).toContain('Begun on');
+    expect(facts).toContain('Run bynorth 12, engine 1; south 7, engine 1');
+    expect(facts).not.toContain('Machine');
   });
 
   it('is shown when nothing was made yet, or nothing came of anything', async () => {
@@ -287,6 +297,98 @@ describe('an evaluation that is not whole', () => {
     });
     await page.getByText('390 done').waitFor();
     expect(await page.locator('.metric-table > .hint').textContent()).toContain('WER');
+  });
+
+  /** Reads the results again: `made` runs of them, or all. */
+  const readAgain = async (page: Page, revision: number, made?: number) => {
+    await page.evaluate(
+      ([next, count]) => {
+        const results = count === undefined ? {} : { made: count };
+        window.fake.options = { ...window.fake.options, results };
+        window.fake.changeState({ revision: next });
+      },
+      [revision, made] as const,
+    );
+    await page.getByText(`${String(made ?? 390)} done`).waitFor();
+  };
+
+  it('leaves a person where they are when it is read again', async () => {
+    const { page, problems } = await openResults({ made: 200 });
+    await page.locator('.charts .main-svg').nth(1).waitFor();
+    const header = (table: string, name: string) =>
+      page.getByRole('table', { name: table }).getByRole('columnheader', { name });
+    await header('Strategies by keep ratio', '10\u00a0%').getByRole('button').press('Enter');
+    for (const key of ['Enter', 'Space']) await header('Runs', 'Item').getByRole('button').press(key);
+    await page.getByRole('button', { name: 'Next rows' }).click();
+    const row = page.locator('.result-rows tbody tr', { has: page.locator('details') }).nth(7);
+    await row.locator('summary').click();
+    const opened = await row.getAttribute('data-key');
+    await page.getByText('51–100 of 200').waitFor();
+    const scrolled = () => page.evaluate(() => document.scrollingElement!.scrollTop);
+    const before = await scrolled();
+    expect(before).toBeGreaterThan(0);
+
+    await readAgain(page, 1, 201);
+    await page.getByText('51–100 of 201').waitFor();
+    expect(await header('Strategies by keep ratio', '10\u00a0%').getAttribute('aria-sort')).toBe('ascending');
+    expect(await header('Runs', 'Item').getAttribute('aria-sort')).toBe('descending');
+    expect(
+      await page
+        .locator('.result-rows details[open]')
+        .evaluateAll((all) => all.map((one) => one.closest('tr')?.dataset['key'])),
+    ).toEqual([opened]);
+    const focused = () =>
+      page.evaluate(() => [document.activeElement?.tagName, document.activeElement?.closest('tr')?.dataset['key']]);
+    expect(await focused()).toEqual(['SUMMARY', opened]);
+    expect(Math.abs((await scrolled()) - before)).toBeLessThan(60);
+
+    await page.getByRole('combobox', { name: 'Metric' }).focus();
+    await readAgain(page, 2);
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Metric');
+    expect(problems).toEqual([]);
+  });
+
+  it('keeps what is being typed into the search when it is read again', async () => {
+    const { page } = await openResults({ made: 200 });
+    const search = page.getByRole('searchbox');
+    // The results come before the search begins.
+    await search.evaluate((field: HTMLInputElement) => {
+      field.focus();
+      field.value = 'clip 1';
+      field.setSelectionRange(2, 2);
+      field.dispatchEvent(new Event('input'));
+      window.fake.options = { ...window.fake.options, results: {} };
+      window.fake.changeState({ revision: 1 });
+    });
+    await page.getByText('390 done').waitFor();
+    expect(
+      await search.evaluate((field: HTMLInputElement) => [
+        field.value,
+        field === document.activeElement,
+        field.selectionStart,
+      ]),
+    ).toEqual(['clip 1', true, 2]);
+    await expect.poll(() => page.locator('.result-rows > .hint').textContent()).toMatch(/^\d+ of 390 runs\.$/);
+  });
+
+  it('lets go of the figures that it shows no more', async () => {
+    const { page } = await openResults({ made: 100 });
+    const watching = await watchTheme(page);
+    for (const revision of [1, 2, 3]) await readAgain(page, revision, 100 + revision);
+    // Two figures and their legend.
+    expect(await watching()).toBe(3);
+  });
+
+  it('shows the newest results when they change while they are read', async () => {
+    const { page } = await openResults({ made: 100 });
+    await page.evaluate(() => {
+      for (let revision = 1; revision < 5; revision++) {
+        window.fake.options = { ...window.fake.options, results: { made: 100 + revision } };
+        window.fake.changeState({ revision });
+      }
+    });
+    await page.getByText('104 done').waitFor();
+    expect((await calls(page, 'view/openResults')).length).toBeLessThanOrEqual(3);
   });
 
   it('says in words why results can not be read, and tries again', async () => {
@@ -321,7 +423,7 @@ describe('exports', () => {
 
 describe('looks', () => {
   it('is drawn in every theme, without faults of accessibility', async () => {
-    const { page, problems } = await openResults({ faults, jobs: 2 }, { height: 1000 });
+    const { page, problems } = await openResults({ faults, engines: ['engine 1', 'engine 2'] }, { height: 1000 });
     await page.locator('.charts .main-svg').nth(1).waitFor();
     for (const theme of ['dark-modern', 'light-modern', 'high-contrast'] as const) {
       await switchTheme(page, theme);

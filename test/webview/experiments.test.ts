@@ -2,7 +2,16 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { experiments } from '../../src/experiments/registry';
 import type { RunSettings } from '../../src/protocol/run';
-import { accessibilityFaults, openView, screenshot, startPages, stopPages, type PageOptions } from './pages';
+import { constructSound } from './constructed-sound';
+import {
+  accessibilityFaults,
+  openView,
+  screenshot,
+  startPages,
+  stopPages,
+  watchTheme,
+  type PageOptions,
+} from './pages';
 
 beforeAll(startPages);
 afterAll(stopPages);
@@ -54,6 +63,16 @@ describe('experiments', () => {
     await page.getByRole('spinbutton', { name: 'Keep ratio' }).waitFor();
     expect(await page.getByRole('combobox', { name: 'Strategy' }).count()).toBe(0);
     await page.getByText('Runs segmentwise selection with 1 to 30 segments').waitFor();
+  });
+
+  it('keeps the focus on the list that is gone through by keys', async () => {
+    const { page } = await openExperiments();
+    await page.getByRole('combobox', { name: 'Experiment', exact: true }).focus();
+    for (const { description } of experiments.slice(1, 3)) {
+      await page.keyboard.press('ArrowDown');
+      await page.locator('.about', { hasText: description }).waitFor();
+      expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Experiment');
+    }
   });
 
   it('runs one with its settings and shows sentence, figure and a table that sorts', async () => {
@@ -136,6 +155,42 @@ describe('experiments', () => {
     await page.locator('.experiment h2', { hasText: 'Attention over time' }).waitFor();
     expect(await page.getByRole('tab', { name: 'Experiments' }).getAttribute('aria-selected')).toBe('true');
     expect(problems).toEqual([]);
+  });
+
+  const other = constructSound('howl-then-bell.wav', 6);
+  const otherSound = { ...other, clip: { ...other.clip, clipId: 'another' } };
+
+  it('does not come back for another sound', async () => {
+    const first = await openExperiments();
+    await conduct(first.page, 'Attention over time');
+    const state = await first.page.evaluate(() => window.fake.state);
+    const { page } = await openView('comparison', { state, sound: otherSound });
+    await page.getByText('Choose an experiment and run it').waitFor();
+    expect(await page.locator('.experiment').count()).toBe(0);
+    expect(await page.evaluate(() => window.fake.state)).toMatchObject({ clipId: 'another', experiments: [] });
+  });
+
+  it('is not shown when the sound changed while it ran', async () => {
+    const { page, problems } = await openExperiments({ pace: 40 });
+    await page.getByRole('button', { name: 'Run Experiment' }).click();
+    await page.getByText('Run 2:').waitFor();
+    await page.evaluate(() => {
+      const { sound } = window.fake.options;
+      const clip = { ...sound!.clip, clipId: 'another' };
+      window.fake.options = { ...window.fake.options, sound: { ...sound!, clip } };
+      window.fake.changeState({ revision: 1 });
+    });
+    await page.getByText('The sound changed meanwhile: run the experiment again.').waitFor();
+    expect(await page.locator('.experiment').count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Run Experiment' }).isEnabled()).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
+  it('lets go of figures that are drawn anew', async () => {
+    const { page } = await openExperiments();
+    const watching = await watchTheme(page);
+    for (const label of ['Head study', 'Attention over time']) await conduct(page, label);
+    expect(await watching()).toBe(2);
   });
 
   for (const theme of ['light-modern', 'dark-modern', 'high-contrast'] as const) {

@@ -30,9 +30,13 @@ export interface FakeOptions {
   readonly fileName: string;
   readonly captions: Readonly<Record<string, string>>;
   readonly models: readonly ModelInfo[];
+  /** The model to start with; absent: the first. */
+  readonly modelId?: string;
   readonly settings: RunSettings;
   /** Milliseconds between pieces of text. */
   readonly pace: number;
+  /** Milliseconds that a window takes to encode. */
+  readonly encodeMs?: number;
   readonly failures: Readonly<Record<string, ErrorData>>;
   readonly state?: unknown;
   /** The sound's windows this many times over: a long clip, made here because it would be long to send. */
@@ -143,11 +147,11 @@ window.acquireVsCodeApi = () => ({
 });
 
 function viewState(): view.ViewState {
-  const { fileName, models, settings } = fake.options;
+  const { fileName, models, modelId = models[0]?.modelId ?? '', settings } = fake.options;
   return {
     fileName,
     revision: 0,
-    modelId: models[0]?.modelId ?? '',
+    modelId,
     models,
     settings,
     engine: { status: 'ready' },
@@ -199,8 +203,8 @@ connection.onRequest(view.readPeaks, ({ startSeconds, endSeconds, columns }) => 
 connection.onRequest(view.readSamples, ({ startSeconds, endSeconds }) =>
   fake.options.sound!.samples.slice(startSeconds * 16_000, endSeconds * 16_000),
 );
-connection.onRequest(view.analyse, async ({ progress }) => {
-  const failed = failure('analyse');
+connection.onRequest(view.analyse, async ({ modelId, progress }) => {
+  const failed = failure('analyse') ?? failure(`analyse ${modelId}`);
   if (failed) return failed;
   const { analysis } = fake.options.sound!;
   for (const window of analysis.windows) {
@@ -212,9 +216,10 @@ connection.onRequest(view.analyse, async ({ progress }) => {
       window: index,
       windows: analysis.windows.length,
     });
+    if (fake.options.encodeMs !== undefined) await pause(fake.options.encodeMs);
     await connection.sendProgress(view.runProgress, progress, { kind: 'analysed', analysis: window });
   }
-  return analysis;
+  return { ...analysis, modelId };
 });
 connection.onRequest(view.run, async ({ settings, progress }, cancelled) => {
   const failed = failure('run');

@@ -220,6 +220,25 @@ export async function switchTheme(page: Page, theme: ThemeName): Promise<void> {
   );
 }
 
+/** From now on: how many parts of the page follow its theme. */
+export async function watchTheme(page: Page): Promise<() => Promise<number>> {
+  await page.evaluate(() => {
+    const following = new Set<MutationObserver>();
+    Object.assign(window, { following });
+    window.MutationObserver = class extends MutationObserver {
+      override observe(target: Node, options?: MutationObserverInit): void {
+        if (target === document.body) following.add(this);
+        super.observe(target, options);
+      }
+      override disconnect(): void {
+        following.delete(this);
+        super.disconnect();
+      }
+    };
+  });
+  return () => page.evaluate(() => (window as unknown as { following: Set<unknown> }).following.size);
+}
+
 export async function screenshot(page: Page, name: string, fullPage = true): Promise<void> {
   await page.screenshot({ path: path.join(output, 'screenshots', `${name}.png`), fullPage });
 }

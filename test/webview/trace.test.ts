@@ -149,6 +149,16 @@ describe('from a word to the sound', () => {
     await page.getByText('Cancelled.').waitFor();
   });
 
+  it('leaves nothing on the timeline where its run is removed meanwhile', async () => {
+    const { page } = await openCaptions({ pace: 100 });
+    const card = page.locator('.card[data-run]').nth(1);
+    await card.getByRole('button', { name: 'Trace words to sound' }).click();
+    await card.getByRole('button', { name: /^Remove/ }).click();
+    await page.getByText('Tracing words to the sound…').first().waitFor({ state: 'hidden' });
+    expect(await page.locator('.timeline').getByText('Words', { exact: true }).count()).toBe(0);
+    expect(await page.locator('.word-row').isVisible()).toBe(false);
+  });
+
   it('shows merged tokens and long clips', async () => {
     const { page, words, said, problems } = await openTraced({
       file: 'half-minute.wav',

@@ -1,0 +1,66 @@
+/**
+ * Where a person is in a part of the page that is about to be made anew: what has the focus, what is unfolded, how far
+ * tables are scrolled. Found again by what things are called, because other rows may stand there then.
+ */
+export class Place {
+  private readonly focused: { readonly name: string; readonly selection: Selection | undefined } | undefined;
+  private readonly unfolded: readonly string[];
+  private readonly scrolled: readonly { readonly name: string; readonly left: number; readonly top: number }[];
+  /** Charts draw a moment later: until then they leave the page as long as it was. */
+  private readonly heights: readonly string[];
+
+  constructor(root: HTMLElement) {
+    const { activeElement } = document;
+    if (activeElement && activeElement !== root && root.contains(activeElement)) {
+      this.focused = { name: nameOf(activeElement), selection: selectionIn(activeElement) };
+    }
+    this.unfolded = [...root.querySelectorAll('details[open] > summary')].map(nameOf);
+    this.scrolled = [...root.querySelectorAll('.table')].map((table) => ({
+      name: nameOf(table),
+      left: table.scrollLeft,
+      top: table.scrollTop,
+    }));
+    this.heights = plotsIn(root).map(({ style }) => style.height);
+  }
+
+  /** Brings the person back there, as far as it is still there. */
+  restore(root: HTMLElement): void {
+    for (const [i, { style }] of plotsIn(root).entries()) style.height = this.heights[i] ?? '';
+    for (const summary of root.querySelectorAll<HTMLElement>('details > summary')) {
+      if (this.unfolded.includes(nameOf(summary))) summary.parentElement!.setAttribute('open', '');
+    }
+    for (const { name, left, top } of this.scrolled) find(root, name)?.scrollTo({ left, top, behavior: 'instant' });
+    if (!this.focused) return;
+    const { name, selection } = this.focused;
+    const node = find(root, name);
+    node?.focus({ preventScroll: true });
+    if (selection) (node as HTMLInputElement | undefined)?.setSelectionRange(...selection);
+  }
+}
+
+type Selection = readonly [from: number, to: number];
+
+function selectionIn(node: Element): Selection | undefined {
+  if (!(node instanceof HTMLInputElement) || node.selectionStart === null) return undefined;
+  return [node.selectionStart, node.selectionEnd ?? node.selectionStart];
+}
+
+function plotsIn(root: HTMLElement): HTMLElement[] {
+  return [...root.querySelectorAll<HTMLElement>('.chart-plot')];
+}
+
+function find(root: HTMLElement, name: string): HTMLElement | undefined {
+  const [tag] = JSON.parse(name) as [string];
+  return [...root.querySelectorAll<HTMLElement>(tag)].find((node) => nameOf(node) === name);
+}
+
+/** What a node is, what it says or is labelled, in which row and in which part of the page. */
+function nameOf(node: Element): string {
+  const label = node instanceof HTMLInputElement ? node.labels?.[0]?.textContent : node.textContent;
+  return JSON.stringify([
+    node.tagName,
+    node.getAttribute('aria-label') ?? label,
+    node.closest<HTMLElement>('tr[data-key]')?.dataset['key'],
+    node.parentElement?.closest('[aria-label]')?.getAttribute('aria-label'),
+  ]);
+}
