@@ -1,5 +1,5 @@
 import type { EvaluationCounts } from '../src/protocol/evaluation-summary';
-import { isLocalEngine, type RowOutcome } from '../src/protocol/evaluation';
+import { areLocal, type RowOutcome } from '../src/protocol/evaluation';
 import type { ResultsOverview } from '../src/protocol/results';
 import { element, icon } from './element';
 import { grouped, plural } from './words-for-numbers';
@@ -23,11 +23,11 @@ export function evaluationHead(overview: ResultsOverview, showRows: (status: Sta
     ['Model', model.title, `${model.modelId}, SHA-256 ${model.fingerprint.slice(0, 12)}`],
     ['Made', new Date(created).toLocaleString(), `by Earmark ${earmark}`],
     [
-      isHere(engines) ? 'Machine' : 'Begun on',
+      areLocal(engines) ? 'Machine' : 'Begun on',
       `${machine.processor}, ${plural(machine.cores, 'core')}`,
       `${machine.platform}, ${machine.runtime}`,
     ],
-    isHere(engines) ? ['Engines', enginesWords(engines.length, threads)] : ['Run by', engines.join('; ')],
+    areLocal(engines) ? ['Engines', enginesWords(engines.length, threads)] : ['Run by', engines.join('; ')],
   ];
   return element(
     'section',
@@ -47,10 +47,6 @@ export function evaluationHead(overview: ResultsOverview, showRows: (status: Sta
     countsLine(counts, showRows),
     ...notes(overview),
   );
-}
-
-function isHere(engines: readonly string[]): boolean {
-  return engines.every(isLocalEngine);
 }
 
 function enginesWords(count: number, threads: number): string {

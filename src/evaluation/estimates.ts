@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { drawCounts, middleOf, twoSidedP } from '../metrics/bootstrap';
 import type { Difference, Estimate } from '../protocol/evaluation-summary';
 import { totalOf, type Measure } from './measures/measure';
+import { numbering } from './numbering';
 
 /** What a measure makes of the rows of one setting. */
 export interface Column {
@@ -49,17 +50,6 @@ export function restrict(column: Column, wanted: (item: number) => boolean): Col
   }
   const at = (numbers: Uint32Array): Uint32Array => Uint32Array.from(places, (place) => numbers[place]!);
   return { items: at(column.items), clips: at(column.clips), statistics };
-}
-
-/** The rows' clips, numbered from 0 as they first come: [n]; and how many there are. */
-function numberClips(clips: Uint32Array): { readonly clipOf: Uint32Array; readonly clipCount: number } {
-  const numbers = new Map<number, number>();
-  const clipOf = clips.map((clip) => {
-    const number = numbers.get(clip) ?? numbers.size;
-    numbers.set(clip, number);
-    return number;
-  });
-  return { clipOf, clipCount: numbers.size };
 }
 
 /**
@@ -134,7 +124,9 @@ function draw(measure: Measure, column: Column): Drawn {
  */
 function drawAnew({ metrics, width, total }: Measure, { items, clips, statistics }: Column): Drawn {
   const n = items.length;
-  const { clipOf, clipCount } = numberClips(clips);
+  const number = numbering();
+  const clipOf = clips.map((clip) => number(clip));
+  const clipCount = new Set(clips).size;
   const counts = countsOf.memo(clipCount);
   const sumsOf = (values: Float64Array): Float64Array => {
     const ofClips = new Float64Array(clipCount);

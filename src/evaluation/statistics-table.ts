@@ -2,6 +2,7 @@ import type { EvaluationRow } from '../protocol/evaluation';
 import type { SummaryRow } from '../protocol/evaluation-summary';
 import type { Column } from './estimates';
 import { isDone, valuesOfRow, type DoneRow, type Measure } from './measures/measure';
+import { numbering } from './numbering';
 
 /** The rows as numbers: a column of statistics for each measure and setting, and which items are in which group. */
 export class StatisticsTable {
@@ -15,19 +16,16 @@ export class StatisticsTable {
     rows: readonly EvaluationRow[],
     settings: number,
   ) {
-    const numbers = new Map<string, number>();
-    const clips = new Map<string, number>();
+    const [item, clip] = [numbering(), numbering()];
+    const numberOf = (row: EvaluationRow): number => item(row.item);
+    const clipOf = (row: EvaluationRow): number => clip(row.audio);
     const bySetting = Array.from({ length: settings }, (): DoneRow[] => []);
     for (const row of rows) {
-      numbers.set(row.item, numbers.get(row.item) ?? numbers.size);
-      clips.set(row.audio, clips.get(row.audio) ?? clips.size);
-      this.noteGroups(row, numbers.get(row.item)!);
+      this.noteGroups(row, numberOf(row));
       if (isDone(row)) {
         bySetting[row.setting]?.push(row);
       }
     }
-    const numberOf = ({ item }: EvaluationRow): number => numbers.get(item)!;
-    const clipOf = ({ audio }: EvaluationRow): number => clips.get(audio)!;
     const sorted = bySetting.map((of) => of.toSorted((a, b) => numberOf(a) - numberOf(b)));
     this.columns = measures.map((measure) => sorted.map((of) => this.columnOf(measure, of, numberOf, clipOf)));
   }

@@ -89,6 +89,7 @@ export function localEngine(number: number): string {
   return `engine ${String(number)}`;
 }
 
-export function isLocalEngine(name: string): boolean {
-  return /^engine \d+$/.test(name);
+/** Whether all of these engines were on the machine that makes the evaluation. */
+export function areLocal(engines: readonly string[]): boolean {
+  return engines.every((name) => /^engine \d+$/.test(name));
 }

@@ -1,4 +1,4 @@
-import { isLocalEngine } from '../protocol/evaluation';
+import { areLocal } from '../protocol/evaluation';
 import type { Estimate, EvaluationSummary, MetricInfo, SettingSummary } from '../protocol/evaluation-summary';
 
 /** A table for people, of one metric. */
@@ -134,11 +134,13 @@ export function headLines({ manifest, counts, engines, settings, baseline }: Eva
 
 /** Where runs were made, and whether several at once. */
 function enginesWords(engines: readonly string[], machine: string): string {
-  const atOnce = `up to ${String(engines.length)} runs at once, which disturb one another's times`;
-  if (!engines.every(isLocalEngine)) {
-    return `Begun on ${machine}; run by ${engines.join('; ')}: ${atOnce}`;
-  }
-  return `Measured on ${machine}; ${engines.length > 1 ? atOnce : 'one run at a time'}`;
+  const atOnce =
+    engines.length > 1
+      ? `up to ${String(engines.length)} runs at once, which disturb one another's times`
+      : 'one run at a time';
+  return areLocal(engines)
+    ? `Measured on ${machine}; ${atOnce}`
+    : `Begun on ${machine}; run by ${engines.join('; ')}: ${atOnce}`;
 }
 
 /** Every value as a row of its own, for spreadsheets: of all items first, then of groups. */

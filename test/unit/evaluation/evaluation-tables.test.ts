@@ -50,6 +50,9 @@ describe('tables of an evaluation', () => {
     const atOnce = "up to 2 runs at once, which disturb one another's times.";
     expect(lineOf('engine 1', 'engine 1')).toBe(`Measured on ${machine}; one run at a time.`);
     expect(lineOf('engine 1', 'engine 2')).toBe(`Measured on ${machine}; ${atOnce}`);
+    expect(lineOf('south 7, engine 1', 'south 7, engine 1')).toBe(
+      `Begun on ${machine}; run by south 7, engine 1: one run at a time.`,
+    );
     expect(lineOf('south 7, engine 1', 'north 12, engine 1')).toBe(
       `Begun on ${machine}; run by north 12, engine 1; south 7, engine 1: ${atOnce}`,
     );
