@@ -6,6 +6,7 @@ import { settingsLabel } from './controls';
 import { changedWords, changesOf, differences } from './differences';
 import { button, element } from './element';
 import { quotedSpeech } from '../src/metrics/quoted-speech';
+import { successorOfFocus } from './place';
 import { traceButton, type WordTrace } from './word-trace';
 import { bytes, grouped, milliseconds, percent, plural, times } from './words-for-numbers';
 
@@ -87,29 +88,15 @@ export class Captions {
 
   private render(): void {
     const focused = document.activeElement;
-    const pressed = this.buttonInFocus();
+    const successor = successorOfFocus(this.cards, 'run', 'vscode-button');
     const cards = [...[...this.streaming.values()].map(({ card }) => card), ...this.runs.map((run) => this.card(run))];
     this.cards.replaceChildren(
       ...(cards.length > 0 ? cards : [element('p', { class: 'empty', text: this.emptyWords })]),
     );
     // Words stay the same elements; a person among them keeps their place.
     if (focused instanceof HTMLElement && this.cards.contains(focused)) focused.focus({ preventScroll: true });
-    else if (pressed) this.buttonsOf(pressed.runId)[pressed.place]?.focus({ preventScroll: true });
-  }
-
-  /** Buttons are made anew, and may then say something else; the one in the same place takes the focus. */
-  private buttonInFocus(): { readonly runId: string; readonly place: number } | undefined {
-    const { activeElement } = document;
-    const runId = activeElement?.closest<HTMLElement>('[data-run]')?.dataset['run'];
-    if (runId === undefined || !this.cards.contains(activeElement)) return undefined;
-    return { runId, place: this.buttonsOf(runId).indexOf(activeElement as HTMLElement) };
-  }
-
-  private buttonsOf(runId: string): HTMLElement[] {
-    const card = [...this.cards.querySelectorAll<HTMLElement>('[data-run]')].find(
-      ({ dataset }) => dataset['run'] === runId,
-    );
-    return [...(card?.querySelectorAll<HTMLElement>('vscode-button') ?? [])];
+    // Buttons are made anew.
+    else successor()?.focus({ preventScroll: true });
   }
 
   private head(settings: RunSettings, actions: readonly Node[]): HTMLElement {

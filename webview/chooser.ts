@@ -4,8 +4,8 @@ import { strategies } from '../src/pruning/registry';
 import type { Strategy } from '../src/pruning/strategy';
 import { element } from './element';
 import { checkbox, dropdown, numberField, textArea } from './fields';
-import { keepFocus } from './keep-focus';
 import { modelOptions, standIn, standInWords } from './model-options';
+import { keepFocus } from './place';
 import { parseKeepRatios } from '../src/pruning/keep-ratios';
 
 /** What a person chose to compare, as it was written. */

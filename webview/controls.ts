@@ -5,8 +5,8 @@ import type { BudgetMode, BudgetScope, HeadReduce } from '../src/pruning/selecti
 import type { Strategy } from '../src/pruning/strategy';
 import { button, element, icon } from './element';
 import { dropdown, numberField, textArea, type Field } from './fields';
-import { keepFocus } from './keep-focus';
 import { modelOptions } from './model-options';
+import { keepFocus } from './place';
 import { grouped, percent } from './words-for-numbers';
 
 export interface Choice {

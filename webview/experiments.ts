@@ -13,8 +13,8 @@ import { settingsLabel } from './controls';
 import { button, element } from './element';
 import { experimentChart, experimentSection, type ExperimentExports } from './experiment-result';
 import { dropdown, numberField } from './fields';
-import { keepFocus } from './keep-focus';
 import type { Notices } from './notice';
+import { keepFocus } from './place';
 import { Stages } from './stages';
 
 export interface ExperimentChoices {

@@ -38,6 +38,32 @@ export class Place {
   }
 }
 
+/** Draws a form anew; whoever stands on one of its controls stands on its successor, the one of the same kind and name. */
+export function keepFocus(form: HTMLElement, draw: () => void): void {
+  const { activeElement } = document;
+  const name = activeElement && form.contains(activeElement) ? nameOf(activeElement) : undefined;
+  draw();
+  if (name !== undefined) find(form, name)?.focus({ preventScroll: true });
+}
+
+/**
+ * For entries of a list that are about to be made anew, each with a key in `data-<key>`: finds, after that, the button in
+ * the same place of the same entry as the one that has the focus now. It may say something else by then.
+ */
+export function successorOfFocus(list: HTMLElement, key: string, buttons: string): () => HTMLElement | undefined {
+  const { activeElement } = document;
+  const entry = activeElement?.closest<HTMLElement>(`[data-${key}]`);
+  if (!entry || !list.contains(activeElement)) return () => undefined;
+  const of = entry.dataset[key];
+  const place = [...entry.querySelectorAll(buttons)].indexOf(activeElement!);
+  return () => {
+    const successor = [...list.querySelectorAll<HTMLElement>(`[data-${key}]`)].find(
+      ({ dataset }) => dataset[key] === of,
+    );
+    return [...(successor?.querySelectorAll<HTMLElement>(buttons) ?? [])][place];
+  };
+}
+
 type Selection = readonly [from: number, to: number];
 
 function selectionIn(node: Element): Selection | undefined {
@@ -56,10 +82,12 @@ function find(root: HTMLElement, name: string): HTMLElement | undefined {
 
 /** What a node is, what it says or is labelled, in which row and in which part of the page. */
 function nameOf(node: Element): string {
-  const label = node instanceof HTMLInputElement ? node.labels?.[0]?.textContent : node.textContent;
+  // A slider and the number beside it have one label: their types differ.
+  const { labels, type } = node as Partial<HTMLInputElement>;
   return JSON.stringify([
-    node.tagName,
-    node.getAttribute('aria-label') ?? label,
+    node.localName,
+    type,
+    node.getAttribute('aria-label') ?? labels?.[0]?.textContent ?? node.textContent,
     node.closest<HTMLElement>('tr[data-key]')?.dataset['key'],
     node.parentElement?.closest('[aria-label]')?.getAttribute('aria-label'),
   ]);

@@ -1,4 +1,5 @@
 import { button, element } from './element';
+import { successorOfFocus } from './place';
 import { grouped } from './words-for-numbers';
 
 export interface Column<Row> {
@@ -132,7 +133,8 @@ export class SortableTable<Row> {
       } else header.removeAttribute('aria-sort');
     }
     const rows = this.shownRows();
-    const focus = this.focusInside();
+    // Rows are drawn anew while runs go on; whoever stands on a button of one must not lose the place.
+    const successor = successorOfFocus(this.body, 'key', 'button, vscode-button');
     this.body.replaceChildren(
       ...rows.map((row) => {
         const node = element('tr');
@@ -144,7 +146,7 @@ export class SortableTable<Row> {
         return node;
       }),
     );
-    if (focus) this.buttonsOf(focus.key)[focus.place]?.focus();
+    successor()?.focus();
   }
 
   private shownRows(): readonly Row[] {
@@ -163,19 +165,6 @@ export class SortableTable<Row> {
   private get shownPage(): number {
     const { pageSize = Infinity } = this.look;
     return Math.max(0, Math.min(this.page, Math.ceil(this.ordered.length / pageSize) - 1));
-  }
-
-  /** Rows are drawn anew while runs go on; whoever stands on a button of one must not lose the place. */
-  private focusInside(): { readonly key: string; readonly place: number } | undefined {
-    const { activeElement } = document;
-    const key = activeElement?.closest<HTMLElement>('tr[data-key]')?.dataset['key'];
-    if (key === undefined || !this.body.contains(activeElement)) return undefined;
-    return { key, place: this.buttonsOf(key).indexOf(activeElement as HTMLElement) };
-  }
-
-  private buttonsOf(key: string): HTMLElement[] {
-    const row = [...this.body.rows].find(({ dataset }) => dataset['key'] === key);
-    return [...(row?.querySelectorAll<HTMLElement>('button, vscode-button') ?? [])];
   }
 }
 
