@@ -193,6 +193,10 @@ class Comparison {
       if (command === 'cancel') this.cancel();
       else if (command === 'exportReport') void this.exportReport();
     });
+    connection.onNotification(view.showComparison, ({ settings }) => {
+      this.tabs.show('comparison');
+      this.takeChoices(this.linkedChoices(settings));
+    });
     connection.onNotification(view.showExperiment, ({ name }) => {
       this.tabs.show('experiments');
       this.experiments.choose(name);
@@ -207,14 +211,7 @@ class Comparison {
     const before = this.state;
     this.state = next;
     if (next.engine.status === 'failed') this.notices.error(EarmarkError.fromData(next.engine.error));
-    const linked = JSON.stringify(next.comparison) !== JSON.stringify(before.comparison);
-    if (linked || JSON.stringify(next.models) !== JSON.stringify(before.models)) {
-      this.chooser.set(linked ? this.linkedChoices(next.comparison ?? {}) : this.chooser.choices, next.models);
-      memory.write({ choices: this.chooser.choices });
-      if (linked) this.tabs.show('comparison');
-      this.experiments.update(this.clip !== undefined);
-      this.showPlan();
-    }
+    if (JSON.stringify(next.models) !== JSON.stringify(before.models)) this.takeChoices(this.chooser.choices);
     if (next.revision !== before.revision) {
       this.forget();
       this.show();
@@ -233,11 +230,20 @@ class Comparison {
 
   // --- choosing
 
+  /** Puts other choices than the person's own into the form, among the models that there are now. */
+  private takeChoices(choices: Choices): void {
+    this.chooser.set(choices, this.state.models);
+    memory.write({ choices: this.chooser.choices });
+    this.experiments.update(this.clip !== undefined);
+    this.showPlan();
+    this.results.show(this.cells, this.references);
+  }
+
   private firstChoices(remembered: Partial<Choices> = {}): Choices {
-    const { settings, models, modelId, comparison } = this.state;
+    const { settings, models, modelId } = this.state;
     const { budgetMode, budgetScope = 'window', headReduce, parameters, question, maxNewTokens } = settings;
     const known = models.some((model) => model.modelId === remembered.modelId);
-    const choices: Choices = {
+    return {
       strategies: firstChoice,
       keepRatios: '0.5, 0.25, 0.1',
       budgetMode,
@@ -251,14 +257,11 @@ class Comparison {
       ...remembered,
       modelId: known ? remembered.modelId! : modelId,
     };
-    return comparison ? this.linkedChoices(comparison, choices) : choices;
   }
 
   /** What a link says in place of what was chosen. A model that is not here is told, not taken. */
-  private linkedChoices(
-    { keepRatios, modelId, ...linked }: Partial<ComparisonSettings>,
-    choices = this.chooser.choices,
-  ): Choices {
+  private linkedChoices({ keepRatios, modelId, ...linked }: Partial<ComparisonSettings>): Choices {
+    const { choices } = this.chooser;
     const known = modelId === undefined || this.state.models.some((model) => model.modelId === modelId);
     if (!known)
       this.notices.warn(`The link names the model “${modelId}”, which is not installed: another one is chosen.`);

@@ -35,7 +35,6 @@ export class SoundView implements vscode.Disposable {
   private isOpen = false;
   /** Sent as soon as it can. */
   private waiting: (() => void)[] = [];
-  private comparison: Partial<ComparisonSettings> | undefined;
   private attentionState: protocol.AttentionState | null = null;
 
   constructor(
@@ -77,9 +76,10 @@ export class SoundView implements vscode.Disposable {
   }
 
   /** Shows what a link asks for, in place of what was chosen here. */
-  compare(comparison: Partial<ComparisonSettings>): void {
-    this.comparison = comparison;
-    void this.tellState();
+  compare(settings: Partial<ComparisonSettings>): void {
+    this.whenOpen(() => {
+      this.notify(protocol.showComparison, { settings });
+    });
   }
 
   /** Shows these settings in place of what was chosen here. */
@@ -132,9 +132,8 @@ export class SoundView implements vscode.Disposable {
     void this.connection?.sendNotification(type, params as RequestParam<Params>);
   }
 
-  private async state(): Promise<protocol.ViewState> {
-    const state = await viewState(this.services, this.sound);
-    return this.comparison ? { ...state, comparison: this.comparison } : state;
+  private state(): Promise<protocol.ViewState> {
+    return viewState(this.services, this.sound);
   }
 
   private answerRequests(connection: MessageConnection): void {

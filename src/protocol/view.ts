@@ -24,8 +24,6 @@ export interface ViewState {
   /** What the controls start with, from the user's settings. */
   readonly settings: RunSettings;
   readonly engine: EngineState;
-  /** What the comparison starts with, where a link said so; a new object each time it is to be taken over. */
-  readonly comparison?: Partial<ComparisonSettings>;
 }
 
 export type EngineState =
@@ -95,6 +93,11 @@ export const exportReport = new RequestType<
 /** Puts a `vscode://` link into the clipboard that opens a comparison with these settings. */
 export const copySettingsLink = new NotificationType<{ readonly query: string }>('view/copySettingsLink');
 export const copyText = new NotificationType<{ readonly text: string }>('view/copyText');
+
+/** Puts what a link asks for in place of what was chosen in the comparison; the person starts it. */
+export const showComparison = new NotificationType<{ readonly settings: Partial<ComparisonSettings> }>(
+  'view/showComparison',
+);
 
 /** Brings up an experiment in the comparison; the person starts it. */
 export const showExperiment = new NotificationType<{ readonly name: string }>('view/showExperiment');

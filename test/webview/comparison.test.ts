@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ComparisonSettings } from '../../src/protocol/comparison';
 import type { RunSettings } from '../../src/protocol/run';
 import {
   accessibilityFaults,
@@ -116,19 +117,26 @@ describe('choosing', () => {
     );
   });
 
-  it('starts with what a link asks for, and takes over another', async () => {
-    const { page } = await openComparison({
-      comparison: { strategies: ['a-tome'], keepRatios: [0.2], question: 'What is said?', repeats: 3, parameters: {} },
-    });
+  it('takes over what a link asks for, another link, and the same one again', async () => {
+    const { page } = await openComparison();
     const box = (name: string) => page.getByRole('checkbox', { name, exact: true });
-    expect(await box('A-ToMe').isChecked()).toBe(true);
+    const ratios = page.getByRole('textbox', { name: 'Keep ratios' });
+    const follow = (settings: Partial<ComparisonSettings>) =>
+      page.evaluate((asked) => window.fake.showComparison(asked), settings);
+    const first = { strategies: ['a-tome'], keepRatios: [0.2], question: 'What is said?', repeats: 3, parameters: {} };
+    await follow(first);
+    await expect.poll(() => box('A-ToMe').isChecked()).toBe(true);
     expect(await box('Random').isChecked()).toBe(false);
-    expect(await page.getByRole('textbox', { name: 'Keep ratios' }).inputValue()).toBe('0.2');
-    await page.evaluate(() =>
-      window.fake.changeState({ comparison: { strategies: ['random'], keepRatios: [0.3], modelId: 'elsewhere' } }),
-    );
+    expect(await ratios.inputValue()).toBe('0.2');
+    await follow({ strategies: ['random'], keepRatios: [0.3], modelId: 'elsewhere' });
     await expect.poll(() => box('Random').isChecked()).toBe(true);
     await page.getByText('The link names the model “elsewhere”').waitFor();
+    await ratios.fill('0.7');
+    await page.getByRole('tab', { name: 'Experiments' }).click();
+    await follow(first);
+    await expect.poll(() => ratios.isVisible()).toBe(true);
+    expect(await ratios.inputValue()).toBe('0.2');
+    expect(await box('A-ToMe').isChecked()).toBe(true);
     expect(await calls(page, 'view/run')).toEqual([]);
   });
 });

@@ -41,8 +41,6 @@ export interface FakeOptions {
   readonly state?: unknown;
   /** The sound's windows this many times over: a long clip, made here because it would be long to send. */
   readonly windows?: number;
-  /** What a link asks the comparison for. */
-  readonly comparison?: Partial<ComparisonSettings>;
   /** The first run of the page takes this many times as long to prefill. */
   readonly cold?: number;
   /** The results that the view of an evaluation shows: made here, because they would be long to send. */
@@ -59,6 +57,7 @@ export interface FakeHost {
   closedContexts: number;
   command(command: view.ViewCommand): void;
   pointAt(token: number | null): void;
+  showComparison(settings: Partial<ComparisonSettings>): void;
   showExperiment(name: string): void;
   chooseHead(headReduce: RunSettings['headReduce']): void;
   sendAttention(kept: readonly number[]): void;
@@ -123,6 +122,7 @@ const fake: FakeHost & { decodeAudioDataCalls: number } = {
   closedContexts: 0,
   command: (command) => void connection.sendNotification(view.command, { command }),
   pointAt: (token) => void connection.sendNotification(view.pointAt, { token }),
+  showComparison: (settings) => void connection.sendNotification(view.showComparison, { settings }),
   showExperiment: (name) => void connection.sendNotification(view.showExperiment, { name }),
   chooseHead: (headReduce) => void connection.sendNotification(view.chooseHead, { headReduce }),
   sendAttention: (kept) => {
@@ -155,7 +155,6 @@ function viewState(): view.ViewState {
     models,
     settings,
     engine: { status: 'ready' },
-    ...(fake.options.comparison && { comparison: fake.options.comparison }),
   };
 }
 
