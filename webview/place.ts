@@ -48,18 +48,20 @@ export function keepFocus(form: HTMLElement, draw: () => void): void {
 
 /**
  * For entries of a list that are about to be made anew, each with a key in `data-<key>`: finds, after that, the button in
- * the same place of the same entry as the one that has the focus now. It may say something else by then.
+ * the same place of the same entry as the one that has the focus now, or of the entry that follows where this one was
+ * removed. It may say something else by then.
  */
 export function successorOfFocus(list: HTMLElement, key: string, buttons: string): () => HTMLElement | undefined {
   const { activeElement } = document;
   const entry = activeElement?.closest<HTMLElement>(`[data-${key}]`);
   if (!entry || !list.contains(activeElement)) return () => undefined;
+  const entries = () => [...list.querySelectorAll<HTMLElement>(`[data-${key}]`)];
   const of = entry.dataset[key];
+  const among = entries().indexOf(entry);
   const place = [...entry.querySelectorAll(buttons)].indexOf(activeElement!);
   return () => {
-    const successor = [...list.querySelectorAll<HTMLElement>(`[data-${key}]`)].find(
-      ({ dataset }) => dataset[key] === of,
-    );
+    const left = entries();
+    const successor = left.find(({ dataset }) => dataset[key] === of) ?? left[among] ?? left.at(-1);
     return [...(successor?.querySelectorAll<HTMLElement>(buttons) ?? [])][place];
   };
 }

@@ -590,6 +590,17 @@ describe('safety and access', () => {
     expect(await focused(page)).toMatch(/^Show the kept tokens of Segmentwise/);
   });
 
+  it('moves the focus to the next card where one is removed', async () => {
+    const { page } = await openEditor();
+    await prune(page);
+    const cards = page.locator('.card[data-run]');
+    const [, second] = await cards.locator('h3').allTextContents();
+    await page.getByRole('button', { name: /^Remove / }).first().focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => cards.count()).toBe(1);
+    expect(await focused(page)).toBe(`Remove ${second!}`);
+  });
+
   it('shows hostile captions and names as text', async () => {
     const attack = '<img src=x onerror="window.attacked=1"><script>window.attacked=1</script>';
     const { page, problems } = await openEditor({
