@@ -6,6 +6,9 @@ const lettered = /^\s*\(?([A-Z])[).:]+\s+(\S[^]*)$/;
 const bare =
   /^\s*(?:the\s+)?(?:(?:correct|right|best)\s+)?(?:(?:answer|option|choice)\s*(?:is)?\s*:?\s*)?\(?([a-z])[).:]*\s*$/i;
 
+/** One of the letters that answers name choices by, and no other letter or number: "A", "C#". A "2" is none. */
+const oneLetter = /^[^\p{L}\p{N}]*[A-Za-z][^\p{L}\p{N}]*$/u;
+
 const placeOf = (letter: string): number => letter.toUpperCase().charCodeAt(0) - 'A'.charCodeAt(0);
 
 /** The texts without "(A)", "(B)" …, where each has the letter of its place; as they are where one has not. */
@@ -39,7 +42,7 @@ function plainAnswer(text: string, choices: readonly string[]): string {
  */
 export function withoutLetters({ answer, prediction, choices }: ChoiceAnswer): ChoiceAnswer {
   const plain = plainChoices(choices);
-  if (plain.some((choice) => /^\W*\w\W*$/.test(choice))) {
+  if (plain.some((choice) => oneLetter.test(choice))) {
     return { answer, prediction, choices };
   }
   return { answer: plainAnswer(answer, plain), prediction: plainAnswer(prediction, plain), choices: plain };

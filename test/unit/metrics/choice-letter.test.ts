@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { withoutLetters } from '../../../src/metrics/choice-letter';
+import { officialMatch, oneChoiceNamed } from '../../../src/metrics/mmau';
 import { spokenWords } from '../../../src/metrics/spoken-words';
 
 describe('letters of choices', () => {
@@ -43,9 +44,24 @@ describe('letters of choices', () => {
     expect(withoutLetters({ answer: 'C', prediction: 'wind', choices: plain }).answer).toBe('wind');
   });
 
-  it('letters that are choices themselves stay', () => {
-    const keys = { answer: 'A', prediction: 'B', choices: ['C', 'A', 'B', 'D'] };
+  it.each([[['C', 'A', 'B', 'D']], [['C#', 'A', 'Bm', 'D']]])('letters that are choices themselves stay', (choices) => {
+    const keys = { answer: 'A', prediction: 'B', choices };
     expect(withoutLetters(keys)).toEqual(keys);
+  });
+
+  const numbers = ['1', '2', '3', '4'];
+  it.each([
+    [numbers, 'B', true],
+    [numbers, '(B)', true],
+    [numbers, '(B) 2', true],
+    [numbers, '2', true],
+    [numbers, 'C', false],
+    [['(A) 1', '(B) 2', '(C) 3', '(D) 4'], '(B)', true],
+    // Other letters than those that choices are named by can not be taken for them.
+    [['Fa', '2', 'Ré', '水'], 'B', true],
+  ])('of the choices %j, the second is meant by "%s": %s', (choices, prediction, right) => {
+    const given = withoutLetters({ answer: choices[1]!, prediction, choices });
+    expect([officialMatch(given), oneChoiceNamed(given)]).toEqual([right, right]);
   });
 
   it('choices that are not lettered in order stay', () => {
