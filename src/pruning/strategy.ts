@@ -78,7 +78,7 @@ export const segmentsParameter: Parameter = {
 export const seedParameter: Parameter = {
   name: 'seed',
   label: 'Seed',
-  description: 'The same seed draws the same tokens.',
+  description: 'The same seed draws the same tokens, of every clip that has as many.',
   minimum: 0,
   maximum: 2 ** 31 - 1,
   default: 0,

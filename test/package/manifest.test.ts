@@ -52,4 +52,14 @@ describe('the manifest', () => {
     expect(titles.filter((title) => !readme.includes(`**${title}**`))).toEqual([]);
     expect(Object.keys(settings).filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
   });
+
+  it('lists the strategies in the README as the registry describes them', () => {
+    const section = read('README.md')
+      .split('\n## ')
+      .find((each) => each.startsWith('Strategies\n'));
+    const rows = [...section!.matchAll(/^\| `(\S+)` +\| (.*?) +\| (.*?) +\|$/gm)].map((row) => row.slice(1));
+    expect(rows).toEqual(
+      strategies.map(({ name, description, published }) => [name, description, published ?? 'Earmark']),
+    );
+  });
 });

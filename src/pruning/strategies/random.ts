@@ -12,7 +12,7 @@ import { seedParameter, type Strategy } from '../strategy';
 export const random: Strategy = {
   name: 'random',
   label: 'Random',
-  description: 'Keeps tokens drawn at random: what a score must beat.',
+  description: 'Keeps tokens drawn at random, the same of every clip of one length: what a score must beat.',
   needs: [],
   parameters: [seedParameter],
   usesKeepRatio: true,

@@ -169,6 +169,11 @@ describe('random', () => {
     expect(new Set(draws).size).toBe(4);
   });
 
+  it('draws the same of every clip of one length, as its description says', () => {
+    const ofAnother = variedScores(100).reverse();
+    expect(kept('random', ofAnother, 0.2)).toEqual(kept('random', variedScores(100), 0.2));
+  });
+
   it('draws every token equally often: chi-square over 4000 seeds', () => {
     const [tokens, budget, draws] = [25, 5, 4000];
     const counts = new Array<number>(tokens).fill(0);
