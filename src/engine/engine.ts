@@ -15,7 +15,7 @@ import { peaksOf } from './audio/peaks';
 import type { EncodedWindow } from './model/encode';
 import { findPack, findPacks } from './model/find-packs';
 import { loadModel, releaseModel, type Model } from './model/load';
-import { samplesPerToken } from './model/pack';
+import { packFingerprint, samplesPerToken } from './model/pack';
 import { onCpu, reasonOf } from './model/provider';
 import { loadRuntime, type Runtime } from './model/runtime';
 import { measureSpeed } from './model/speed';
@@ -39,14 +39,6 @@ export interface CallOptions<Event> {
   readonly onProgress: (event: Event) => void;
 }
 
-interface LoadedModel {
-  readonly modelId: string;
-  /** In which it was looked up: while these are the same, so is what an id stands for. */
-  readonly modelFolders: readonly string[];
-  readonly folder: string;
-  readonly loaded: Promise<Model>;
-}
-
 /**
  * What the engine process and the command line both drive. Holds sessions, decoded clips and caches, and nothing that
  * can not be rebuilt. One model is loaded at a time, and one request at a time uses it.
@@ -58,7 +50,7 @@ export class Engine {
     maxSize: encodeCacheBytes,
     sizeCalculation: windowBytes,
   });
-  private model: LoadedModel | undefined;
+  private model: Model | undefined;
   private runtime: Promise<Runtime> | undefined;
   private speed: Promise<Speed | null> | undefined;
   private queue: Promise<void> = Promise.resolve();
@@ -203,30 +195,23 @@ export class Engine {
     return runtime?.provider === 'cpu' ? measureSpeed(await this.getRuntime()) : null;
   }
 
-  /** @throws EarmarkError `model-not-found` naming the models there are */
+  /**
+   * What an id stands for is looked up each time, since a model may be replaced on disk.
+   *
+   * @throws EarmarkError `model-not-found` naming the models there are
+   */
   private async getModel(modelId: string): Promise<Model> {
-    const { modelFolders } = this;
+    const { folder } = await findPack(this.modelFolders, modelId);
     const before = this.model;
-    if (before?.modelId === modelId && before.modelFolders === modelFolders) {
-      return before.loaded;
-    }
-    const { folder } = await findPack(modelFolders, modelId);
-    if (before?.folder === folder) {
-      this.model = { ...before, modelId, modelFolders };
-      return before.loaded;
+    if (before?.fingerprint === (await packFingerprint(folder))) {
+      return before;
     }
     this.model = undefined;
     if (before) {
-      await releaseModel(await before.loaded);
+      await releaseModel(before);
     }
-    const loaded = this.load(folder);
-    this.model = { modelId, modelFolders, folder, loaded };
-    try {
-      return await loaded;
-    } catch (error) {
-      this.model = undefined;
-      throw error;
-    }
+    this.model = await this.load(folder);
+    return this.model;
   }
 
   /** A provider that works may still not take this model; all of it then runs on cpu, so that its times are of one kind. */

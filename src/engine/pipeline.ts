@@ -205,8 +205,8 @@ async function analyseWindow(
   return encoded;
 }
 
-function cacheKey({ folder }: Model, { clipId }: Sound, { index }: SampleWindow): string {
-  return `${clipId} ${folder} ${String(index)}`;
+function cacheKey({ fingerprint }: Model, { clipId }: Sound, { index }: SampleWindow): string {
+  return `${clipId} ${fingerprint} ${String(index)}`;
 }
 
 interface WindowTask {

@@ -8,7 +8,7 @@ import type { Family, FamilyBase } from './families/family';
 import { loadPrefixFamily } from './families/prefix';
 import { requireMemory } from './needs';
 import { orRelease } from './or-release';
-import { readPack, taps, verifyPack, type Pack } from './pack';
+import { packFingerprint, readPack, taps, verifyPack, type Pack } from './pack';
 import type { Runtime } from './runtime';
 import { SimilarityRunner } from './similarity';
 import { tapEncoder } from './tap';
@@ -17,6 +17,8 @@ import { tapEncoder } from './tap';
 export interface Model {
   readonly folder: string;
   readonly pack: Pack;
+  /** What tells it from another model that takes its place on disk. */
+  readonly fingerprint: string;
   readonly runtime: Runtime;
   readonly tokenizer: Tokenizer;
   readonly frontEnd: InferenceSession;
@@ -33,6 +35,7 @@ export interface Model {
  * @throws EarmarkError `model-*`
  */
 export async function loadModel(folder: string, runtime: Runtime): Promise<Model> {
+  const fingerprint = await packFingerprint(folder);
   const pack = await readPack(folder);
   requireMemory(pack);
   await verifyPack(folder, pack);
@@ -43,7 +46,8 @@ export async function loadModel(folder: string, runtime: Runtime): Promise<Model
     const frontEnd = await runtime.createSession(at(pack.frontEnd.file));
     const encoder = await orRelease(loadEncoder(folder, pack, runtime), [frontEnd]);
     const family = await orRelease(loadFamily({ folder, pack, runtime, tokenizer }), [frontEnd, encoder]);
-    return { folder, pack, runtime, tokenizer, frontEnd, encoder, family, similarity: new SimilarityRunner(runtime) };
+    const similarity = new SimilarityRunner(runtime);
+    return { folder, pack, fingerprint, runtime, tokenizer, frontEnd, encoder, family, similarity };
   } catch (error) {
     if (error instanceof EarmarkError) {
       throw error;

@@ -144,17 +144,21 @@ export interface CrossInDecoder extends AnyCross {
 
 const isPack = new Ajv({ allErrors: true, discriminator: true }).compile<Pack>(schema);
 
+/**
+ * SHA-256 of a pack's description, which lists the SHA-256 of each of its files.
+ *
+ * @throws EarmarkError `model-not-found`
+ */
+export async function packFingerprint(folder: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readDescription(folder))
+    .digest('hex');
+}
+
 /** @throws EarmarkError `model-not-found` or `model-invalid`, naming the field */
 export async function readPack(folder: string): Promise<Pack> {
   const file = path.join(folder, 'pack.json');
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    throw new EarmarkError('model-not-found', `There is no model at ${folder}: pack.json can not be read.`, undefined, {
-      cause: error,
-    });
-  }
+  const text = (await readDescription(folder)).toString();
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -172,6 +176,16 @@ export async function readPack(folder: string): Promise<Pack> {
     throw noPack(file, problems);
   }
   return json;
+}
+
+async function readDescription(folder: string): Promise<Buffer> {
+  try {
+    return await readFile(path.join(folder, 'pack.json'));
+  } catch (error) {
+    throw new EarmarkError('model-not-found', `There is no model at ${folder}: pack.json can not be read.`, undefined, {
+      cause: error,
+    });
+  }
 }
 
 function noPack(file: string, problems: readonly string[]): EarmarkError {
