@@ -79,6 +79,7 @@ class Comparison {
   private windows: WindowAnalysis[] = [];
   private timeline: Timeline | undefined;
   private cells: Cell[] = [];
+  private opening: Cancellation | undefined;
   private cancellation: Cancellation | undefined;
   /** The keep ratio whose pictures are shown; undefined for all. */
   private shownRatio: number | undefined;
@@ -158,31 +159,47 @@ class Comparison {
   }
 
   async open(): Promise<void> {
+    // The file may change faster than it is decoded: only what it is now counts.
+    this.opening?.cancel();
+    const cancellation = (this.opening = new CancellationTokenSource());
     this.stages.say('Decoding the sound…');
     try {
-      this.clip = await connection.sendRequest(view.openClip, {});
-      const { clipId } = this.clip;
+      const clip = await connection.sendRequest(view.openClip, {}, cancellation.token);
+      if (cancellation !== this.opening) return;
+      this.clip = clip;
+      const { clipId } = clip;
+      // A file that is written again with the same bytes is the same sound.
       if ((memory.read().clipId ?? this.runs[0]?.clipId ?? clipId) !== clipId) this.forget();
       memory.write({ clipId });
-      this.stages.rest(this.runs.length > 0 ? '' : 'Choose strategies and keep ratios, then run the comparison.');
+      this.restUnlessRunning(this.runs.length > 0 ? '' : 'Choose strategies and keep ratios, then run the comparison.');
       this.experiments.update(true);
       this.showPlan();
       this.show();
       await this.illustrate();
     } catch (thrown) {
-      this.stages.rest();
+      if (cancellation !== this.opening) return;
+      this.restUnlessRunning();
       this.notices.error(readableError(thrown), () => void this.open());
+    } finally {
+      cancellation.dispose();
+      if (cancellation === this.opening) this.opening = undefined;
     }
+  }
+
+  private restUnlessRunning(text = ''): void {
+    if (!this.cancellation) this.stages.rest(text);
   }
 
   /** Results that were brought back stand without their pictures too: their model may be gone. */
   private async illustrate(): Promise<void> {
+    const { clip } = this;
     const [run] = this.runs;
-    if (!run) return;
+    if (!run || this.windows.length > 0) return;
     try {
       await this.analyse(run.modelId);
       this.show();
     } catch (thrown) {
+      if (clip !== this.clip) return;
       this.notices.error(readableError(thrown), () => void this.illustrate());
     }
   }
@@ -212,16 +229,13 @@ class Comparison {
     this.state = next;
     if (next.engine.status === 'failed') this.notices.error(EarmarkError.fromData(next.engine.error));
     if (JSON.stringify(next.models) !== JSON.stringify(before.models)) this.takeChoices(this.chooser.choices);
-    if (next.revision !== before.revision) {
-      this.forget();
-      this.show();
-      void this.open();
-    }
+    if (next.revision !== before.revision) void this.open();
   }
 
-  /** The sound changed: what was found out about the old one is no longer true. */
+  /** The sound changed: what was found out about the old one is no longer true, and what still runs would not be. */
   private forget(): void {
     this.playback.stop();
+    this.cancellation?.cancel();
     this.cells = [];
     this.windows = [];
     this.experiments.update(this.clip !== undefined, []);
@@ -458,6 +472,8 @@ class Comparison {
   private async conduct(modelId: string, steps: readonly Step[], ended: () => void = () => undefined): Promise<void> {
     const cancellation = (this.cancellation = new CancellationTokenSource());
     const settings = steps.map(({ cell }) => this.cells[cell]!.settings);
+    const clipId = this.clip?.clipId;
+    const changed = () => this.clip?.clipId !== clipId;
     this.notices.clear();
     this.cancelButton.hidden = false;
     this.results.setBusy(true);
@@ -465,10 +481,13 @@ class Comparison {
     this.show();
     const token = progressToken();
     const follower = new Follower(steps);
-    const progress = connection.onProgress(view.runProgress, token, (event) => this.follow(event, follower));
+    const progress = connection.onProgress(view.runProgress, token, (event) => {
+      if (!changed()) this.follow(event, follower);
+    });
     this.stages.say('Starting…');
     try {
       const runs = await connection.sendRequest(view.run, { modelId, settings, progress: token }, cancellation.token);
+      if (changed()) return;
       // Where progress got lost, the answer has all runs, in the order that was asked.
       for (const [i, run] of runs.entries()) this.take(steps[i]!, run, follower);
       const windows = Math.max(0, ...runs.map((run) => run.windows.length));
@@ -476,6 +495,7 @@ class Comparison {
       const done = plural(this.runs.filter(isWhole).length, 'run');
       this.stages.rest(cancellation.token.isCancellationRequested ? `Cancelled: ${done} kept.` : `${done} done.`);
     } catch (thrown) {
+      if (changed()) return;
       const error = readableError(thrown);
       this.stages.rest(error.code === 'cancelled' ? 'Cancelled.' : '');
       this.notices.error(error);
@@ -484,7 +504,8 @@ class Comparison {
       cancellation.dispose();
       this.cancellation = undefined;
       this.cancelButton.hidden = true;
-      ended();
+      if (changed()) this.stages.rest('The sound changed meanwhile: run the comparison again.');
+      else ended();
       this.finish();
     }
   }
@@ -564,7 +585,7 @@ class Comparison {
   /** For results that were brought back: the pictures under their strips. */
   private async analyse(modelId: string): Promise<void> {
     const analysis = await connection.sendRequest(view.analyse, { modelId });
-    this.windows = [...analysis.windows];
+    if (analysis.clipId === this.clip?.clipId) this.windows = [...analysis.windows];
   }
 
   // --- showing

@@ -56,6 +56,7 @@ class Editor {
   private runs: Run[] = [];
   private hiddenStrips = new Set<string>();
   private cancellation: Cancellation | undefined;
+  private opening: Cancellation | undefined;
   private analysing: Cancellation | undefined;
   /** The model whose analysis was asked for last, whatever came of it: the windows are its own. */
   private askedModel: string | undefined;
@@ -130,20 +131,26 @@ class Editor {
   }
 
   async open(): Promise<void> {
+    // The file may change faster than it is decoded: only what it is now counts.
+    this.opening?.cancel();
+    const cancellation = (this.opening = new CancellationTokenSource());
     const token = progressToken();
     this.stages.say('Decoding the sound…');
     const progress = connection.onProgress(view.clipProgress, token, ({ decodedSeconds, durationSeconds, peaks }) => {
+      if (cancellation !== this.opening) return;
       // A sound that is read anew keeps its old length, and the person's place in it, until the new one is known.
       const duration = durationSeconds ?? Math.max(decodedSeconds, this.clip?.durationSeconds ?? 0);
       this.showTimeline(duration).update({ durationSeconds: duration, peaks });
     });
     try {
-      const clip = await connection.sendRequest(view.openClip, { progress: token });
-      const again = this.clip !== undefined && this.clip.clipId !== clip.clipId;
+      const clip = await connection.sendRequest(view.openClip, { progress: token }, cancellation.token);
+      if (cancellation !== this.opening) return;
+      const first = this.clip === undefined;
       this.clip = clip;
       const remembered = memory.read();
-      if (again || (remembered.clipId !== undefined && remembered.clipId !== clip.clipId)) this.forget();
-      else this.runs = [...(remembered.runs ?? [])];
+      if ((remembered.clipId ?? clip.clipId) !== clip.clipId) this.forget();
+      // After that the runs are here, and memory may lack some: long ones are not remembered.
+      else if (first) this.runs = [...(remembered.runs ?? [])];
       memory.write({ clipId: clip.clipId });
       this.about.textContent = [
         clock(clip.durationSeconds, 2),
@@ -157,8 +164,9 @@ class Editor {
       this.stages.rest();
       this.showRuns();
       this.showCount();
-      await this.analyse();
+      if (this.analysis?.clipId !== clip.clipId) await this.analyse();
     } catch (thrown) {
+      if (cancellation !== this.opening) return;
       this.stages.rest();
       const error = readableError(thrown);
       this.notices.error(error, () => void this.open());
@@ -166,6 +174,8 @@ class Editor {
         this.stage.replaceChildren(element('p', { class: 'empty', text: 'The sound could not be opened.' }));
     } finally {
       progress.dispose();
+      cancellation.dispose();
+      if (cancellation === this.opening) this.opening = undefined;
       this.updateReady();
     }
   }

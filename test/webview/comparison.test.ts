@@ -47,6 +47,18 @@ const asked = async (page: Page) =>
     request.settings.map(({ strategy, keepRatio }) => `${strategy} ${String(keepRatio)}`),
   );
 
+/** The file becomes another sound. */
+const replaceSound = (page: Page, revision = 1, clipId = 'replaced') =>
+  page.evaluate(
+    (next) => {
+      const { sound } = window.fake.options;
+      const clip = { ...sound!.clip, clipId: next.clipId };
+      window.fake.options = { ...window.fake.options, sound: { ...sound!, clip } };
+      window.fake.changeState({ revision: next.revision });
+    },
+    { revision, clipId },
+  );
+
 const column = (page: Page, name: string) =>
   page.evaluate((label) => {
     const headers = [...document.querySelectorAll('.results thead th')].map(({ textContent }) => textContent);
@@ -426,8 +438,51 @@ describe('taking it elsewhere', () => {
   it('forgets what was found when the sound changes', async () => {
     const { page } = await openComparison();
     await runAll(page);
-    await page.evaluate(() => window.fake.changeState({ revision: 1 }));
+    await replaceSound(page);
     await page.locator('.outcome').waitFor({ state: 'hidden' });
+    expect(await page.evaluate(() => window.fake.state)).toMatchObject({ clipId: 'replaced', runs: [] });
+  });
+
+  it('keeps what was found when the file is written again with the same bytes', async () => {
+    const { page } = await openComparison();
+    await runAll(page);
+    await page.evaluate(() => window.fake.changeState({ revision: 1 }));
+    await expect.poll(() => calls(page, 'view/openClip')).toHaveLength(2);
+    await expect.poll(() => page.locator('.stages.idle').count()).toBe(2);
+    expect(await column(page, 'Caption')).toHaveLength(13);
+    expect(await page.evaluate(() => (window.fake.state as { runs: unknown[] }).runs)).toHaveLength(13);
+  });
+
+  it('goes on with what runs when the file is written again with the same bytes', async () => {
+    const { page } = await openComparison({ pace: 20 });
+    await page.getByRole('button', { name: 'Run Comparison' }).click();
+    await page.locator('tbody tr', { hasText: '63 / 254' }).first().waitFor();
+    await page.evaluate(() => window.fake.changeState({ revision: 1 }));
+    await page.getByText('13 runs done.').waitFor();
+  });
+
+  it('says that the sound changed where that ends what runs', async () => {
+    const { page, problems } = await openComparison({ pace: 40 });
+    await page.getByRole('button', { name: 'Run Comparison' }).click();
+    await page.locator('tbody tr', { hasText: '63 / 254' }).first().waitFor();
+    await replaceSound(page);
+    await page.getByText('The sound changed meanwhile: run the comparison again.').waitFor();
+    await page.locator('.outcome').waitFor({ state: 'hidden' });
+    expect(await page.getByRole('button', { name: 'Run Comparison' }).isEnabled()).toBe(true);
+    await runAll(page);
+    expect(problems).toEqual([]);
+  });
+
+  it('has the sound as it is now where an earlier one takes longer to open', async () => {
+    const { page } = await openComparison();
+    await page.evaluate(() => (window.fake.options = { ...window.fake.options, decodeMs: 600 }));
+    await replaceSound(page, 1, 'earlier');
+    await expect.poll(() => calls(page, 'view/openClip')).toHaveLength(2);
+    await page.evaluate(() => (window.fake.options = { ...window.fake.options, decodeMs: 0 }));
+    await replaceSound(page, 2, 'later');
+    await expect.poll(() => page.evaluate(() => window.fake.state)).toMatchObject({ clipId: 'later' });
+    await page.waitForTimeout(700);
+    expect(await page.evaluate(() => window.fake.state)).toMatchObject({ clipId: 'later' });
   });
 });
 

@@ -251,16 +251,19 @@ describe('models', () => {
 
 describe('a file that is replaced', () => {
   /** The file becomes another sound, as long as said and silent. */
-  const replace = (page: Page, durationSeconds: number) =>
-    page.evaluate((seconds) => {
-      const { sound } = window.fake.options;
-      const silence = new Float32Array(2000);
-      const peaks = { startSeconds: 0, endSeconds: seconds, min: silence, max: silence };
-      const clip = { ...sound!.clip, clipId: 'replaced', durationSeconds: seconds, peaks };
-      const samples = new Float32Array(seconds * 16_000);
-      window.fake.options = { ...window.fake.options, sound: { ...sound!, clip, samples } };
-      window.fake.changeState({ revision: 1 });
-    }, durationSeconds);
+  const replace = (page: Page, durationSeconds: number, revision = 1) =>
+    page.evaluate(
+      ({ seconds, revision }) => {
+        const { sound } = window.fake.options;
+        const silence = new Float32Array(2000);
+        const peaks = { startSeconds: 0, endSeconds: seconds, min: silence, max: silence };
+        const clip = { ...sound!.clip, clipId: `replaced ${String(revision)}`, durationSeconds: seconds, peaks };
+        const samples = new Float32Array(seconds * 16_000);
+        window.fake.options = { ...window.fake.options, sound: { ...sound!, clip, samples } };
+        window.fake.changeState({ revision });
+      },
+      { seconds: durationSeconds, revision },
+    );
   const drawn = (page: Page) =>
     page.locator('.timeline-plot').evaluate((node) => {
       const { data, layout } = node as unknown as {
@@ -280,6 +283,31 @@ describe('a file that is replaced', () => {
     await page.getByText('The sound changed meanwhile: press Prune & Caption again.').waitFor();
     expect(await page.locator('.card').count()).toBe(0);
     expect(problems).toEqual([]);
+  });
+
+  it('keeps its captions, remembered or not, when it is written again with the same bytes', async () => {
+    const { page } = await openEditor();
+    await prune(page);
+    // As where they are too long to remember.
+    await page.evaluate(() => (window.fake.state = { ...(window.fake.state as object), runs: undefined }));
+    await page.evaluate(() => window.fake.changeState({ revision: 1 }));
+    await expect.poll(() => calls(page, 'view/openClip')).toHaveLength(2);
+    await page.locator('.stages.idle').waitFor();
+    expect(await page.locator('.card[data-run]').count()).toBe(2);
+    expect(await calls(page, 'view/analyse')).toHaveLength(1);
+  });
+
+  it('is shown as it is now where an earlier one takes longer to open', async () => {
+    const { page } = await openEditor();
+    await page.evaluate(() => (window.fake.options = { ...window.fake.options, decodeMs: 600 }));
+    await replace(page, 7, 1);
+    await expect.poll(() => calls(page, 'view/openClip')).toHaveLength(2);
+    await page.evaluate(() => (window.fake.options = { ...window.fake.options, decodeMs: 0 }));
+    await replace(page, 5, 2);
+    await page.getByText('0:05.00 ·').waitFor();
+    await page.waitForTimeout(700);
+    expect(await page.locator('.title .about').textContent()).toContain('0:05.00');
+    expect((await drawn(page)).range[1]).toBeCloseTo(5, 5);
   });
 
   it('has its own waveform where one has come closer', async () => {
@@ -595,7 +623,10 @@ describe('safety and access', () => {
     await prune(page);
     const cards = page.locator('.card[data-run]');
     const [, second] = await cards.locator('h3').allTextContents();
-    await page.getByRole('button', { name: /^Remove / }).first().focus();
+    await page
+      .getByRole('button', { name: /^Remove / })
+      .first()
+      .focus();
     await page.keyboard.press('Enter');
     await expect.poll(() => cards.count()).toBe(1);
     expect(await focused(page)).toBe(`Remove ${second!}`);

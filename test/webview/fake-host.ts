@@ -37,6 +37,8 @@ export interface FakeOptions {
   readonly pace: number;
   /** Milliseconds that a window takes to encode. */
   readonly encodeMs?: number;
+  /** Milliseconds that the sound takes to decode. */
+  readonly decodeMs?: number;
   readonly failures: Readonly<Record<string, ErrorData>>;
   readonly state?: unknown;
   /** The sound's windows this many times over: a long clip, made here because it would be long to send. */
@@ -170,6 +172,7 @@ connection.onRequest(view.openClip, async ({ progress }) => {
   const failed = failure('openClip');
   if (failed) return failed;
   const { clip } = fake.options.sound!;
+  if (fake.options.decodeMs !== undefined) await pause(fake.options.decodeMs);
   if (progress !== undefined) {
     await connection.sendProgress(view.clipProgress, progress, {
       decodedSeconds: clip.durationSeconds / 2,
@@ -205,7 +208,7 @@ connection.onRequest(view.readSamples, ({ startSeconds, endSeconds }) =>
 connection.onRequest(view.analyse, async ({ modelId, progress }) => {
   const failed = failure('analyse') ?? failure(`analyse ${modelId}`);
   if (failed) return failed;
-  const { analysis } = fake.options.sound!;
+  const { analysis, clip } = fake.options.sound!;
   for (const window of analysis.windows) {
     if (progress === undefined) break;
     const { index } = window;
@@ -218,7 +221,7 @@ connection.onRequest(view.analyse, async ({ modelId, progress }) => {
     if (fake.options.encodeMs !== undefined) await pause(fake.options.encodeMs);
     await connection.sendProgress(view.runProgress, progress, { kind: 'analysed', analysis: window });
   }
-  return { ...analysis, modelId };
+  return { ...analysis, clipId: clip.clipId, modelId };
 });
 connection.onRequest(view.run, async ({ settings, progress }, cancelled) => {
   const failed = failure('run');
