@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import * as path from 'node:path';
 import { partialSuffix } from '../engine/model/model-folders';
-import { readPack } from '../engine/model/pack';
+import { readPack, verifyFile } from '../engine/model/pack';
 import { EarmarkError } from '../protocol/errors';
 import type { FileProgress } from '../protocol/file-progress';
 import type { ImportedModel } from '../protocol/import';
@@ -46,8 +46,8 @@ export interface Pulled {
 
 /**
  * Gets a model from a hub: the commit of its revision, exactly the files that it needs, each verified, and only when
- * all of them are there the folder under its name. What is there already is taken without asking anyone. An export in
- * the layout of transformers.js is imported.
+ * all of them are there the folder under its name. What is there already and whole is taken without asking anyone. An
+ * export in the layout of transformers.js is imported.
  *
  * @throws EarmarkError `hub-*`, `download-damaged`, `disk-full`, `write-failed`, `model-*`, `settings-invalid`, `cancelled`
  */
@@ -71,7 +71,7 @@ async function findPulled(repository: Repository, options: PullOptions): Promise
   const name = repositoryName(repository);
   const stem = folderName(name);
   const { modelFolder, hub, precision, choosePrecision } = options;
-  const found: Pulled[] = [];
+  const found: { readonly folder: string; readonly source: ModelSource }[] = [];
   for (const entry of await readdir(modelFolder).catch(() => [])) {
     const folder = path.join(modelFolder, entry);
     const named = (entry === stem || entry.startsWith(`${stem}--`)) && !entry.endsWith(partialSuffix);
@@ -80,10 +80,34 @@ async function findPulled(repository: Repository, options: PullOptions): Promise
     // Whoever is to be asked for a precision may want another one than those that are there.
     const wanted = source?.layout === 'pack' || (precision ? source?.precision === precision : !choosePrecision);
     if (same && wanted && [source.revision, source.commit].includes(repository.revision)) {
-      found.push(await pulled(folder, source, false, options));
+      found.push({ folder, source });
     }
   }
-  return found.length === 1 ? found[0] : undefined;
+  const [only, ...others] = found;
+  return only && others.length === 0 && (await isWhole(only.folder, only.source))
+    ? pulled(only.folder, only.source, false, options)
+    : undefined;
+}
+
+/** Whether each file that was pulled, or made of them by an import, still has its SHA-256. */
+async function isWhole(folder: string, { repository, files }: ModelSource): Promise<boolean> {
+  try {
+    for (const file of files) {
+      await verifyFile(folder, repository, file);
+    }
+    const { files: ofPack } = isPack(folder) ? await readPack(folder) : { files: [] };
+    for (const file of ofPack.filter((one) => !files.some(({ path: name }) => name === one.path))) {
+      await verifyFile(folder, repository, file);
+    }
+    return true;
+  } catch {
+    // Whatever is wrong with it: it is got again, and what is whole of it is taken over.
+    return false;
+  }
+}
+
+function isPack(folder: string): boolean {
+  return existsSync(path.join(folder, 'pack.json'));
 }
 
 async function chooseOffer(offers: readonly PrecisionOffer[], options: PullOptions): Promise<PrecisionOffer> {
@@ -105,8 +129,7 @@ async function pulled(
   fresh: boolean,
   { importFolder, hub }: PullOptions,
 ): Promise<Pulled> {
-  const imported = source.layout === 'pack' || existsSync(path.join(folder, 'pack.json'));
-  if (imported) {
+  if (isPack(folder)) {
     return { folder, source, fresh, modelId: (await readPack(folder)).id, found: [], notes: [] };
   }
   try {
@@ -125,14 +148,14 @@ async function pull(client: HubClient, repository: Repository, options: PullOpti
   const offer = layout.kind === 'pack' ? undefined : await chooseOffer(layout.offers, options);
   const folder = path.join(options.modelFolder, folderName(name, offer?.precision));
   const before = await readSource(folder);
-  if (before?.commit === commit) {
+  if (before?.commit === commit && (await isWhole(folder, before))) {
     return pulled(folder, before, false, options);
   }
   const partial = `${folder}${partialSuffix}`;
   await mkdir(partial, { recursive: true });
   const unlock = await lockFolder(partial);
   try {
-    const files = await download({ client, repository, commit, partial, layout, offer, options });
+    const files = await download({ client, repository, commit, folder, partial, layout, offer, options });
     const source: ModelSource = {
       version: 1,
       endpoint: options.hub.endpoint.href,
@@ -158,6 +181,8 @@ interface Task {
   readonly client: HubClient;
   readonly repository: Repository;
   readonly commit: string;
+  /** Where the model is to be, and may be already, damaged or of another commit. */
+  readonly folder: string;
   readonly partial: string;
   readonly layout: RepositoryLayout;
   readonly offer: PrecisionOffer | undefined;
@@ -165,11 +190,14 @@ interface Task {
 }
 
 async function download(task: Task): Promise<readonly Downloaded[]> {
-  const { client, repository, commit, partial, options } = task;
+  const { client, repository, commit, folder, partial, options } = task;
   const files = task.offer ? task.offer.files : await filesOfPack(task);
   for (const { path: name } of files) {
     // Before anything is got: a name that is refused ends it all.
     pathBelow(partial, name);
+  }
+  for (const file of files) {
+    await takeOver(file, folder, partial);
   }
   const there = await Promise.all(files.map((file) => bytesThere(file, partial)));
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -185,6 +213,17 @@ async function download(task: Task): Promise<readonly Downloaded[]> {
     );
   }
   return done;
+}
+
+/** What the model of before has of a file is not got again. Whether it is the same content, the download looks at. */
+async function takeOver({ path: name, bytes }: HubFile, folder: string, partial: string): Promise<void> {
+  const from = pathBelow(folder, name);
+  if ((await stat(from).catch(() => undefined))?.size === bytes) {
+    const to = pathBelow(partial, name);
+    await mkdir(path.dirname(to), { recursive: true });
+    // It may be there already, or the disk may know no links: then it is got.
+    await link(from, to).catch(() => undefined);
+  }
 }
 
 /** `pack.json` and exactly the files that it lists, with the hashes that it lists. */

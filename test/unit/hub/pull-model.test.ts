@@ -163,6 +163,33 @@ describe('pulling a model', () => {
     expect(readdirSync(folder)).toEqual(['earmark-audio--tiny']);
   });
 
+  it.each<[string, (file: string) => void]>([
+    ['is missing', rmSync],
+    ['is cut short', (file) => writeFileSync(file, weights.subarray(0, 1000))],
+    ['has another content', (file) => writeFileSync(file, randomBytes(weights.length))],
+  ])('gets a file again that %s, and only that', async (_, damage) => {
+    addPack(hub);
+    const { folder: target } = await pull();
+    for (const update of [false, true]) {
+      damage(path.join(target, 'encoder.onnx'));
+      hub.seen.length = 0;
+      expect(await pull({ update })).toMatchObject({ fresh: true, modelId: 'tiny', folder: target });
+      expect([weightRequests().length, hub.count('tokenizer.json')]).toEqual([1, 0]);
+      expect(await verifyStored(await findStored([folder], 'tiny'))).toBe(2);
+      expect(readdirSync(folder)).toEqual(['earmark-audio--tiny']);
+      expect(await pull({ update })).toMatchObject({ fresh: false });
+    }
+  });
+
+  it('gets a description again that is damaged, and with it nothing else', async () => {
+    addPack(hub);
+    const { folder: target } = await pull();
+    writeFileSync(path.join(target, 'pack.json'), '{');
+    hub.seen.length = 0;
+    expect(await pull()).toMatchObject({ fresh: true, modelId: 'tiny' });
+    expect([weightRequests().length, hub.count('tokenizer.json')]).toEqual([0, 0]);
+  });
+
   it('keeps the model of before where the new one can not take its place', async () => {
     addPack(hub);
     const { source: before, folder: target } = await pull();
@@ -228,6 +255,10 @@ describe('pulling a model', () => {
     const { folder: target, modelId, fresh } = await pull();
     expect({ modelId, fresh }).toEqual({ modelId: path.basename(target), fresh: true });
     expect(await readPack(target)).toMatchObject(pack);
+    expect(await pull()).toMatchObject({ modelId, fresh: false });
+    // What the import made can be repaired as what was got.
+    rmSync(path.join(target, (await readPack(target)).frontEnd.file));
+    expect(await pull()).toMatchObject({ modelId, fresh: true });
     expect(await pull()).toMatchObject({ modelId, fresh: false });
     const stored = await findStored([folder], hub.repository);
     expect(stored).toMatchObject({ name: modelId, info: { modelId } });
