@@ -93,7 +93,7 @@ async function run(location: string, options: EvaluateOptions): Promise<void> {
       onProgress: (now) => {
         progress.show(now);
       },
-      run: runner(options, choice),
+      run: runner(options, choice, dataset.audioFolder),
     });
     progress.end();
     const results = path.join(options.out, resultsFile);
@@ -108,11 +108,15 @@ async function run(location: string, options: EvaluateOptions): Promise<void> {
   }
 }
 
-function runner(options: EvaluateOptions, { threads }: EvaluationChoice): EvaluationOptions['run'] {
+function runner(
+  options: EvaluateOptions,
+  { threads }: EvaluationChoice,
+  audioFolder: string,
+): EvaluationOptions['run'] {
   const { queue, jobs, ffmpeg, provider } = options;
   const signal = signalOfInterrupt();
   if (queue !== undefined) {
-    return (manifest, tasks, onOutcome) => runQueued(manifest, tasks, onOutcome, { url: queue, signal });
+    return (manifest, tasks, onOutcome) => runQueued(manifest, tasks, onOutcome, { url: queue, audioFolder, signal });
   }
   return (manifest, tasks, onOutcome) =>
     runLocally(manifest, tasks, onOutcome, {

@@ -1,7 +1,6 @@
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -9,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { rowKey } from '../../src/evaluation/plan';
 import type { EvaluationRow } from '../../src/protocol/evaluation';
 import { repository, sampleFiles } from './default-model';
+import { freePort, startRedis } from './redis';
 
 const program = path.join(repository, 'dist', 'cli.js');
 
@@ -189,13 +189,9 @@ describe('earmark evaluate', () => {
     let url: string;
 
     beforeEach(async () => {
-      const port = await freePort();
-      const server = spawn('redis-server', ['--port', String(port), '--save', '', '--dir', folder], {
-        stdio: 'ignore',
-      });
-      started.push(server);
-      url = `redis://127.0.0.1:${String(port)}`;
-      await until(() => spawnSync('redis-cli', ['-p', String(port), 'ping']).status === 0);
+      const redis = await startRedis(folder);
+      started.push(redis.server);
+      url = redis.url;
     });
 
     const worker = (): ChildProcess => start('worker', '--queue', url, '--threads', '1');
@@ -283,14 +279,4 @@ function childrenOf(pid: number): number[] {
     .split('\n')
     .map((line) => Number(line.trim()))
     .filter((id) => id > 0);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -6,6 +6,8 @@ export const queueName = 'earmark';
 
 /** One clip with all that is asked of it, as it waits in Redis. Small: what an answer is compared with stays behind. */
 export interface ClipJob {
+  /** The version of Earmark that the evaluation is made with; one before it was said left it out. */
+  readonly earmark?: string;
   readonly settings: EvaluationManifest['settings'];
   readonly model: Pick<EvaluationManifest['model'], 'modelId' | 'fingerprint'>;
   /** Where the coordinator has the sound. */

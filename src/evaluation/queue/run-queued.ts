@@ -1,4 +1,5 @@
 import { Queue, QueueEvents } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { createHash } from 'node:crypto';
 import * as path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -18,12 +19,20 @@ interface Waiting {
   read: number;
 }
 
+export interface QueuedOptions {
+  readonly url: string;
+  /** Where the sounds are now: an evaluation that is gone on with may have been begun with another folder. */
+  readonly audioFolder: string;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Hands clips to the workers of a queue and collects what comes of them. A clip's job has the same id whenever it is
  * handed over, so an evaluation that goes on finds the jobs it left behind, and an outcome counts once, however often it
  * was told.
  *
- * When cancelled, clips that no worker has begun are taken back; what is being run can be collected by going on later.
+ * When cancelled, what was told is collected and clips that no worker holds are taken back; what is being run can be
+ * collected by going on later.
  *
  * @throws EarmarkError `queue-unreachable`, `cancelled`, what `onOutcome` throws
  */
@@ -31,35 +40,40 @@ export async function runQueued(
   manifest: EvaluationManifest,
   tasks: readonly ClipTask[],
   onOutcome: OnOutcome,
-  { url, signal }: { readonly url: string; readonly signal: AbortSignal },
+  { url, audioFolder, signal }: QueuedOptions,
 ): Promise<void> {
   const client = await connect(url);
   const queue = new Queue<ClipJob>(queueName, { connection: client });
-  const events = new QueueEvents(queueName, { connection: client.duplicate() });
+  const listening = client.duplicate();
+  const events = new QueueEvents(queueName, { connection: listening });
   // A server that goes away is waited for; what is lost meanwhile is found by the next sweep.
   queue.on('error', () => undefined);
   events.on('error', () => undefined);
   try {
-    const collector = new Collector(queue, onOutcome, await enqueue(queue, manifest, tasks));
+    const waiting = await enqueue(queue, manifest, tasks, audioFolder);
+    const collector = new Collector(client, queue, onOutcome, waiting);
     await collector.follow(events, signal);
   } finally {
     await events.close();
     await queue.close();
+    listening.disconnect();
     client.disconnect();
   }
 }
 
 async function enqueue(
   queue: Queue<ClipJob>,
-  { evaluationId, settings, model, dataset }: EvaluationManifest,
+  { evaluationId, earmark, settings, model }: EvaluationManifest,
   tasks: readonly ClipTask[],
+  audioFolder: string,
 ): Promise<Map<string, Waiting>> {
   const waiting = new Map<string, Waiting>();
   const jobs = tasks.map(({ audio, rows }) => {
-    const audioInFolder = path.relative(dataset.audioFolder, audio);
+    const audioInFolder = path.relative(audioFolder, audio);
     const jobId = `${evaluationId}-${createHash('sha256').update(audioInFolder).digest('hex').slice(0, 16)}`;
     waiting.set(jobId, { rows: new Map(rows.map((row) => [rowKey(row), row])), read: 0 });
     const data: ClipJob = {
+      earmark,
       settings,
       model: { modelId: model.modelId, fingerprint: model.fingerprint },
       audio,
@@ -77,6 +91,7 @@ class Collector {
   private readonly told = new Set<string>();
 
   constructor(
+    private readonly client: Redis,
     private readonly queue: Queue<ClipJob>,
     private readonly onOutcome: OnOutcome,
     private readonly waiting: Map<string, Waiting>,
@@ -114,13 +129,17 @@ class Collector {
     }
     // The state before the log: a job that is at its end writes nothing more.
     const state = await this.queue.getJobState(jobId);
+    await this.readLog(jobId, clip);
+    if (state === 'completed' || state === 'failed' || state === 'unknown') {
+      await this.end(jobId, clip, state);
+    }
+  }
+
+  private async readLog(jobId: string, clip: Waiting): Promise<void> {
     const { logs } = await this.queue.getJobLogs(jobId, clip.read);
     clip.read += logs.length;
     for (const line of logs) {
       await this.take(clip, JSON.parse(line) as OutcomeLine);
-    }
-    if (state === 'completed' || state === 'failed' || state === 'unknown') {
-      await this.end(jobId, clip, state);
     }
   }
 
@@ -147,9 +166,24 @@ class Collector {
   }
 
   private async takeBack(): Promise<void> {
-    for (const jobId of this.waiting.keys()) {
-      // A job that a worker holds refuses, and is finished.
-      await this.queue.remove(jobId).catch(() => undefined);
+    for (const [jobId, clip] of [...this.waiting]) {
+      if (await this.claim(jobId)) {
+        await this.readLog(jobId, clip);
+        await this.queue.remove(jobId);
+      } else {
+        await this.collect(jobId);
+      }
     }
+  }
+
+  /**
+   * Takes a job that no worker holds out of every worker's reach: looking first and removing then would lose what is told
+   * in between, since a job goes with its log.
+   *
+   * @returns whether it was to be had; what a worker holds or has finished is not
+   */
+  private async claim(jobId: string): Promise<boolean> {
+    const waits = await this.client.lrem(this.queue.toKey('wait'), 1, jobId);
+    return waits > 0 || (await this.client.zrem(this.queue.toKey('delayed'), jobId)) > 0;
   }
 }

@@ -7,6 +7,7 @@ import { EarmarkError } from '../../protocol/errors';
 import { localEngine } from '../../protocol/evaluation';
 import { ClipRunner, type RunnerOptions } from '../clip-runner';
 import { rowKey } from '../plan';
+import { version } from '../../../package.json';
 import { leaseMs, queueName, refusedMs, type ClipJob, type OutcomeLine } from './clip-job';
 import { connect } from './connection';
 
@@ -29,6 +30,7 @@ export interface ServeOptions {
  */
 export async function serveQueue(options: ServeOptions): Promise<void> {
   const client = await connect(options.url);
+  const taking = client.duplicate();
   const queue = new Queue<ClipJob>(queueName, { connection: client });
   const runners = Array.from(
     { length: options.jobs },
@@ -65,7 +67,7 @@ export async function serveQueue(options: ServeOptions): Promise<void> {
       }
     },
     {
-      connection: client.duplicate(),
+      connection: taking,
       concurrency: options.jobs,
       lockDuration: leaseMs,
       stalledInterval: leaseMs / 2,
@@ -92,6 +94,7 @@ export async function serveQueue(options: ServeOptions): Promise<void> {
     runners.forEach((runner) => {
       runner.dispose();
     });
+    taking.disconnect();
     client.disconnect();
   }
 }
@@ -104,6 +107,7 @@ async function runJob(
 ): Promise<void> {
   const { data } = job;
   const audio = audioFolder === undefined ? data.audio : path.join(audioFolder, data.audioInFolder);
+  requireVersion(data.earmark, worker);
   await requireSound(audio, worker);
   await requireModel(engine.modelFolders, data.model, worker);
   const { logs } = await queue.getJobLogs(job.id!);
@@ -133,6 +137,17 @@ async function othersMay(queue: Queue<ClipJob>, job: Job<ClipJob>, worker: strin
   const refusedBy = [...new Set([...(job.data.refusedBy ?? []), worker])];
   await job.updateData({ ...job.data, refusedBy });
   return refusedBy.length < (await queue.getWorkersCount());
+}
+
+/** Another version may prune or measure otherwise; its rows would be mixed in unnoticed. */
+function requireVersion(earmark: string | undefined, worker: string): void {
+  if (earmark !== version) {
+    throw new Unfit(
+      'settings-invalid',
+      `The worker ${worker} is Earmark ${version}, and the evaluation is made with ${earmark ?? 'an older version'}. ` +
+        'Use the same version of Earmark for both.',
+    );
+  }
 }
 
 async function requireSound(audio: string, worker: string): Promise<void> {
