@@ -1,5 +1,5 @@
 import type { EvaluationCounts } from '../src/protocol/evaluation-summary';
-import { areLocal, type RowOutcome } from '../src/protocol/evaluation';
+import { areLocal, runtimeWords, type RowOutcome } from '../src/protocol/evaluation';
 import type { ResultsOverview } from '../src/protocol/results';
 import { element, icon } from './element';
 import { grouped, plural } from './words-for-numbers';
@@ -15,7 +15,7 @@ const statusWords: Readonly<Record<Exclude<Status, 'done'>, string>> = {
 
 /** What was evaluated, with what, where and when, and how much of it there is. */
 export function evaluationHead(overview: ResultsOverview, showRows: (status: Status) => void): HTMLElement {
-  const { manifest, counts, engines } = overview;
+  const { manifest, counts, engines, providers } = overview;
   const { dataset, model, machine, created, earmark, threads } = manifest;
   const facts: readonly (readonly [name: string, value: string, more?: string])[] = [
     ['Dataset', `${dataset.name} (${dataset.format})`, dataset.file],
@@ -25,7 +25,7 @@ export function evaluationHead(overview: ResultsOverview, showRows: (status: Sta
     [
       areLocal(engines) ? 'Machine' : 'Begun on',
       `${machine.processor}, ${plural(machine.cores, 'core')}`,
-      `${machine.platform}, ${machine.runtime}`,
+      `${machine.platform}, ${runtimeWords(machine, providers)}`,
     ],
     areLocal(engines) ? ['Engines', enginesWords(engines.length, threads)] : ['Run by', engines.join('; ')],
   ];
@@ -87,7 +87,7 @@ function openRuns({ planned, done, missing, invalid, failed }: EvaluationCounts)
   return planned - done - missing - invalid - failed;
 }
 
-function notes({ manifest: { dataset }, counts, engines }: ResultsOverview): HTMLElement[] {
+function notes({ manifest: { dataset }, counts, engines, providers }: ResultsOverview): HTMLElement[] {
   const { missing, invalid, failed } = counts;
   const sentences = [
     openRuns(counts) > 0 &&
@@ -95,6 +95,8 @@ function notes({ manifest: { dataset }, counts, engines }: ResultsOverview): HTM
     missing + invalid + failed > 0 && 'Values are of the runs that are done; those without a result count nowhere.',
     engines.length > 1 &&
       'Several engines ran at once: their times disturb one another, and are no measure of one run alone.',
+    providers.length > 1 &&
+      `Several providers ran the model, ${providers.join(' and ')}: times of several are no measure of one.`,
     ...dataset.warnings,
   ].filter((sentence) => typeof sentence === 'string');
   return sentences.map((sentence) =>

@@ -1,4 +1,4 @@
-import type { EvaluationManifest, EvaluationRow } from '../protocol/evaluation';
+import { runtimeWords, type EvaluationRow } from '../protocol/evaluation';
 import type { Difference, MetricInfo } from '../protocol/evaluation-summary';
 import type { RunSettings } from '../protocol/run';
 import { differences } from './estimates';
@@ -8,7 +8,7 @@ import { qualityMeasures } from './measures/quality';
 import { rowKey } from './plan';
 import { settingLabels } from './setting-labels';
 import { StatisticsTable } from './statistics-table';
-import { baselineOf, type Evaluation } from './summarise';
+import { baselineOf, providersOf, type Evaluation } from './summarise';
 
 /** What one evaluation has and the other has otherwise, or not. */
 export interface EvaluationComparison {
@@ -92,7 +92,7 @@ export function compareEvaluations(a: Evaluation, b: Evaluation): EvaluationComp
     scores: { a: table.scoresOf(one), b: table.scoresOf(other) },
   }));
   return {
-    made: madeDifferently(a.manifest, b.manifest),
+    made: madeDifferently(a, b),
     metrics,
     settings,
     settingsOnly: settingsOnly(a, b, shared),
@@ -165,8 +165,8 @@ function measuresOf(a: Evaluation, b: Evaluation, shared: Shared, { settings, ro
   return [...qualityMeasures(rows, secondsPerTokenOf), ...costMeasures(baselineOfRow)];
 }
 
-function madeDifferently(a: EvaluationManifest, b: EvaluationManifest): EvaluationComparison['made'] {
-  const facts = (manifest: EvaluationManifest): Readonly<Record<string, string>> => {
+function madeDifferently(a: Evaluation, b: Evaluation): EvaluationComparison['made'] {
+  const facts = ({ manifest, rows }: Evaluation): Readonly<Record<string, string>> => {
     const { dataset, model, machine } = manifest;
     return {
       'model': model.modelId,
@@ -178,7 +178,7 @@ function madeDifferently(a: EvaluationManifest, b: EvaluationManifest): Evaluati
       'processor': machine.processor,
       'cores': String(machine.cores),
       'platform': machine.platform,
-      'runtime': machine.runtime,
+      'runtime': runtimeWords(machine, providersOf(rows.filter(isDone))),
       'Node': machine.node,
       'jobs': String(manifest.jobs),
       'threads': String(manifest.threads),

@@ -38,12 +38,17 @@ export function summarise(
     manifest,
     counts: countsOf(manifest, rows),
     engines: [...new Set(done.map(({ outcome }) => outcome.worker))].sort(),
+    providers: providersOf(done),
     metrics: measures.flatMap(({ metrics }) => metrics).filter(({ name }) => withValues.has(name)),
     settings,
     groups: Object.fromEntries([...table.groups].map(([name, values]) => [name, [...values.keys()]])),
     ...(baseline >= 0 && { baseline }),
     rows: rows.map((row) => ({ ...row, scores: table.scoresOf(row) })),
   };
+}
+
+export function providersOf(done: readonly DoneRow[]): string[] {
+  return [...new Set(done.map(({ outcome }) => outcome.provider))].sort();
 }
 
 /** The unpruned settings: the strategy that keeps all, or another that was asked to; -1 where there are none. */

@@ -6,6 +6,8 @@ export interface EvaluationSummary {
   readonly counts: EvaluationCounts;
   /** Names of the engines that ran what is done; times of several at once disturb one another. */
   readonly engines: readonly string[];
+  /** What ran the model where it is done: `cpu`, `cuda` …; times of several are no measure of one. */
+  readonly providers: readonly string[];
   /** The metrics that have values, quality first, then costs. */
   readonly metrics: readonly MetricInfo[];
   /** One for each of the manifest's settings, in its order. */

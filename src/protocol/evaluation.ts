@@ -40,6 +40,7 @@ export interface EvaluationManifest {
     readonly cores: number;
     readonly platform: string;
     readonly node: string;
+    /** As it was begun: `onnxruntime 1.23.2, cpu`. Which provider ran what, rows say. */
     readonly runtime: string;
   };
   /** Engine processes at once when it was begun, and threads of each; which ran what, rows say. */
@@ -82,6 +83,15 @@ export interface RowResult {
   readonly provider: string;
   /** Which engine ran it: one of `localEngine`, or of a worker elsewhere, whose name is in front. */
   readonly worker: string;
+}
+
+/**
+ * What ran the model, as the rows say: an evaluation may be gone on with elsewhere than it was begun, or with another
+ * provider.
+ */
+export function runtimeWords({ runtime }: EvaluationManifest['machine'], providers: readonly string[]): string {
+  const [begunWith] = runtime.split(', ');
+  return providers.length === 0 ? runtime : `${begunWith!}, ${providers.join(' and ')}`;
 }
 
 /** Name of an engine on the machine that makes the evaluation, counted from 1. */

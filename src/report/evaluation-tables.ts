@@ -1,4 +1,4 @@
-import { areLocal } from '../protocol/evaluation';
+import { areLocal, runtimeWords } from '../protocol/evaluation';
 import type { Estimate, EvaluationSummary, MetricInfo, SettingSummary } from '../protocol/evaluation-summary';
 
 /** A table for people, of one metric. */
@@ -112,7 +112,8 @@ function groupRows(grid: Grid, metric: MetricInfo, group: string, value: string)
 }
 
 /** What was evaluated, how much of it there is, and how to read the tables, a line each. */
-export function headLines({ manifest, counts, engines, settings, baseline }: EvaluationSummary): string[] {
+export function headLines(summary: EvaluationSummary): string[] {
+  const { manifest, counts, engines, providers, settings, baseline } = summary;
   const { dataset, model, machine } = manifest;
   const { done, missing, invalid, failed, planned } = counts;
   const open = planned - done - missing - invalid - failed;
@@ -126,7 +127,8 @@ export function headLines({ manifest, counts, engines, settings, baseline }: Eva
   const against = baseline === undefined ? undefined : settings[baseline]!.label;
   return [
     `${dataset.name}: ${String(counts.items)} items x ${String(settings.length)} settings = ${String(planned)} rows: ${rows.join(', ')}.`,
-    `Model ${model.title} (${model.modelId}), Earmark ${manifest.earmark}, ${machine.runtime}.`,
+    `Model ${model.title} (${model.modelId}), Earmark ${manifest.earmark}, ${runtimeWords(machine, providers)}.`,
+    ...(providers.length > 1 ? ['Times of several providers are no measure of one.'] : []),
     `${enginesWords(engines, `${machine.processor}, ${String(machine.cores)} cores, ${machine.platform}`)}.`,
     `In brackets the 95 % interval by bootstrap over clips.${against === undefined ? '' : ` * differs from "${against}" on the same items with p < 0.05.`}`,
   ];

@@ -21,6 +21,7 @@ export interface ResultsShape {
   /** Only so many rows were made so far. */
   readonly made?: number;
   readonly engines?: readonly string[];
+  readonly providers?: readonly string[];
 }
 
 export const fewStrategies = [
@@ -48,7 +49,8 @@ function noise(...seeds: readonly number[]): number {
 
 /** An evaluation whose numbers are made up, though they fall with the keep ratio as those of a real one do. */
 export function constructResults(shape: ResultsShape = {}): EvaluationSummary {
-  const { items = 30, strategies = fewStrategies, ratios = [0.5, 0.25, 0.1], engines = [localEngine(1)] } = shape;
+  const { items = 30, strategies = fewStrategies, ratios = [0.5, 0.25, 0.1] } = shape;
+  const { engines = [localEngine(1)], providers = ['cpu'] } = shape;
   const settings = [
     runSettings('none', 1),
     ...strategies.flatMap(([name]) => ratios.map((ratio) => runSettings(name, ratio))),
@@ -67,6 +69,7 @@ export function constructResults(shape: ResultsShape = {}): EvaluationSummary {
       failed: count('failed'),
     },
     engines,
+    providers,
     metrics: count('done') === 0 ? [] : metrics,
     settings: settings.map((setting, at) => summaryOf(setting, at, labels[at]!, items)),
     groups: { category: categories, difficulty: ['easy', 'hard'] },

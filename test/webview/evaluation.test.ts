@@ -278,6 +278,12 @@ describe('an evaluation that is not whole', () => {
     expect(facts).not.toContain('Machine');
   });
 
+  it('says that several providers ran it, and not only the one that it was begun with', async () => {
+    const { page } = await openResults({ providers: ['cpu', 'cuda'] });
+    expect(await page.locator('.evaluation-facts').textContent()).toContain(', cpu and cuda');
+    await page.getByText('times of several are no measure of one').waitFor();
+  });
+
   it('is shown when nothing was made yet, or nothing came of anything', async () => {
     const { page, problems } = await openResults({ made: 0 });
     await page.getByText('No run was made yet').waitFor();

@@ -58,6 +58,20 @@ describe('tables of an evaluation', () => {
     );
   });
 
+  it('say which providers ran it, whatever it was begun with, and that times of several are no measure of one', () => {
+    const machine = { ...manifestOf(settings, 3).machine, runtime: 'onnxruntime 1.23.2, cpu' };
+    const linesOf = (...providers: string[]): string[] => {
+      const made = providers.map((provider, i) => doneRow(String(i), 0, choice, 'rain', { result: { provider } }));
+      return headLines(summarise({ manifest: manifestOf(settings, 3, { machine }), rows: made }));
+    };
+    const note = 'Times of several providers are no measure of one.';
+    expect(linesOf()[1]).toMatch(/, onnxruntime 1\.23\.2, cpu\.$/);
+    expect(linesOf('cuda', 'cuda')[1]).toMatch(/, onnxruntime 1\.23\.2, cuda\.$/);
+    expect(linesOf('cuda', 'cuda')).not.toContain(note);
+    expect(linesOf('cuda', 'cpu')[1]).toMatch(/, onnxruntime 1\.23\.2, cpu and cuda\.$/);
+    expect(linesOf('cuda', 'cpu')[2]).toBe(note);
+  });
+
   it('as rows for a spreadsheet have the difference to the unpruned run', () => {
     const { header, rows: long } = longTable(summary, summary.metrics);
     expect(long.every((row) => row.length === header.length)).toBe(true);
