@@ -1,4 +1,5 @@
 import * as path from 'node:path';
+import { otherOfId } from '../engine/model/find-packs';
 import { memoryNeeded } from '../engine/model/needs';
 import { readPack } from '../engine/model/pack';
 import { runTimes } from '../engine/model/run-times';
@@ -10,6 +11,7 @@ import { signalOfInterrupt } from './interrupt';
 import { measureSpeed } from './measure-speed';
 import { warnOfMemory } from './memory-warning';
 import { ProgressLine } from './progress-line';
+import { modelFolders } from './run-options';
 
 export interface ImportArguments {
   readonly precision?: Precision;
@@ -37,7 +39,10 @@ export async function importModel(named: string, { precision, json }: ImportArgu
     return;
   }
   const needs = `It needs about ${sizeWords(memoryBytes)} of memory.`;
-  const use = `Use it with --models ${folder} --model ${modelId}.`;
+  const other = await otherOfId(modelFolders({}), modelId, folder);
+  const use =
+    `Use it with --models ${folder} --model ${modelId}.` +
+    (other === undefined ? '' : ` Without --models, "${modelId}" is the model in ${other}.`);
   process.stdout.write(
     [`${folder} is a model now.`, ...found, needs, timeSentence(times), use]
       .filter(Boolean)

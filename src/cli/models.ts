@@ -16,13 +16,13 @@ export function registerModels(program: Command): void {
   registerList(models);
   registerPull(models);
   registerImport(models);
-  addModelFolderOption(models.command('verify').argument('<model>', 'as "earmark models" names it'))
+  addModelFolderOption(models.command('verify').argument('<model>', 'its id, repository or folder'))
     .description('Compares every file of a model with its SHA-256.')
     .action(async (name: string, options: ModelFolderOptions) => {
       const count = await verifyStored(await findStored(modelFolders(options), name));
       process.stdout.write(`${name}: ${String(count)} files are as they should be.\n`);
     });
-  addModelFolderOption(models.command('remove').argument('<model>', 'as "earmark models" names it'))
+  addModelFolderOption(models.command('remove').argument('<model>', 'its id, repository or folder'))
     .description('Deletes a model that was got by "earmark models pull".')
     .action(async (name: string, options: ModelFolderOptions) => {
       const stored = await findStored(modelFolders(options), name);

@@ -1,3 +1,4 @@
+import { otherOfId } from '../engine/model/find-packs';
 import { patience, silenceMs } from '../hub/persist';
 import { pullModel, type Pulled } from '../hub/pull-model';
 import type { Precision } from '../hub/repository-layout';
@@ -6,7 +7,7 @@ import { userModelFolder } from '../hub/user-model-folder';
 import { importFolder } from '../import/import-folder';
 import { signalOfInterrupt } from './interrupt';
 import { ProgressLine } from './progress-line';
-import type { ModelFolderOptions } from './run-options';
+import { modelFolders, type ModelFolderOptions } from './run-options';
 
 export interface PullArguments extends ModelFolderOptions {
   readonly precision?: Precision;
@@ -42,16 +43,21 @@ export async function pull(name: string, options: PullArguments): Promise<void> 
       line.say(note);
     });
     line.end();
-    process.stdout.write(`${pulledWords(pulled)}\n`);
+    process.stdout.write(`${await pulledWords(pulled, options)}\n`);
   } finally {
     line.end();
   }
 }
 
-function pulledWords({ fresh, folder, modelId, source }: Pulled): string {
+async function pulledWords({ fresh, folder, modelId, source }: Pulled, options: PullArguments): Promise<string> {
   const what = `${source.repository}@${source.commit.slice(0, 7)}`;
   const came = fresh ? `${what} is in ${folder}.` : `${what} is there already, in ${folder}.`;
-  return modelId === undefined
-    ? `${came} It could not be imported, so it can not be used.`
-    : `${came} Use it with --model ${modelId}.`;
+  if (modelId === undefined) {
+    return `${came} It could not be imported, so it can not be used.`;
+  }
+  const other = await otherOfId(modelFolders(options), modelId, folder);
+  return other === undefined
+    ? `${came} Use it with --model ${modelId}.`
+    : `${came} But "${modelId}" is the model in ${other}, which is found first. Remove that one, or use this one with ` +
+        `--models ${folder} --model ${modelId}.`;
 }

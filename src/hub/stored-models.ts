@@ -1,6 +1,6 @@
 import { readdir, rename, rm } from 'node:fs/promises';
 import * as path from 'node:path';
-import { findPacks } from '../engine/model/find-packs';
+import { findAllPacks } from '../engine/model/find-packs';
 import { expandHome, partialSuffix } from '../engine/model/model-folders';
 import { readPack, verifyFile, verifyPack } from '../engine/model/pack';
 import { EarmarkError } from '../protocol/errors';
@@ -20,11 +20,16 @@ export interface StoredModel {
   readonly info?: ModelInfo;
 }
 
-/** Everything in the folders of models, in the order in which models are found; with a speed, how long each takes. */
+/**
+ * Everything in the folders of models, in the order in which models are found; with a speed, how long each takes. A pack
+ * that another one of its id hides can not be used, but verified and removed.
+ */
 export async function listStored(modelFolders: readonly string[], speed?: Speed | null): Promise<StoredModel[]> {
   const packs: StoredModel[] = [];
-  for (const { folder, info } of await findPacks(modelFolders, speed)) {
+  for (const { folder, info: found, hiddenBy } of await findAllPacks(modelFolders, speed)) {
     const source = await readSource(folder);
+    const problem = found.problem ?? (hiddenBy === undefined ? undefined : hiddenWords(folder, hiddenBy));
+    const info = problem === undefined ? found : { ...found, problem };
     packs.push({ name: info.modelId, folder, bytes: info.bytes, info, ...(source && { source }) });
   }
   const known = new Set(packs.map(({ folder }) => folder));
@@ -42,15 +47,26 @@ export async function listStored(modelFolders: readonly string[], speed?: Speed 
   return [...packs, ...others];
 }
 
-/** @throws EarmarkError `model-not-found` naming those there are */
+function hiddenWords(folder: string, hiddenBy: string): string {
+  return `Not used: the model in ${hiddenBy} has the same id and is found first. This one is in ${folder}.`;
+}
+
+/**
+ * @param name the id of a model, or where two have it the repository or the folder of one
+ * @throws EarmarkError `model-not-found` naming those there are
+ */
 export async function findStored(modelFolders: readonly string[], name: string): Promise<StoredModel> {
   const stored = await listStored(modelFolders);
-  const found = stored.find((one) => one.name === name) ?? stored.find(({ source }) => source?.repository === name);
+  const place = path.resolve(expandHome(name));
+  const found =
+    stored.find((one) => one.name === name) ??
+    stored.find(({ source }) => source?.repository === name) ??
+    stored.find(({ folder }) => path.resolve(folder) === place);
   if (!found) {
     throw new EarmarkError(
       'model-not-found',
       `There is no model named "${name}".`,
-      `Choose one of: ${stored.map((one) => one.name).join(', ')}.`,
+      `Choose one of: ${[...new Set(stored.map((one) => one.name))].join(', ')}.`,
     );
   }
   return found;

@@ -60,6 +60,13 @@ describe('earmark models import', () => {
       '',
     ]);
     expect(status).toBe(0);
+    // A folder that is called as the model that ships: its id stands for that one elsewhere.
+    const named = path.join(parent, 'Earmark Mini');
+    cpSync(folder, named, { recursive: true });
+    expect(earmark('models', 'import', named).stdout).toMatch(
+      `Use it with --models ${named} --model earmark-mini. Without --models, "earmark-mini" is the model in ${packFolder}.`,
+    );
+    rmSync(named, { recursive: true });
     const captioned = caption('--json');
     expect(captioned).toMatchObject({ status: 0, stderr: '' });
     expect(JSON.parse(captioned.stdout)).toMatchObject({

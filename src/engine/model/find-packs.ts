@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { EarmarkError } from '../../protocol/errors';
@@ -12,6 +13,8 @@ import { runTimes } from './run-times';
 export interface FoundPack {
   readonly folder: string;
   readonly info: ModelInfo;
+  /** The folder of the pack that its id stands for, where that is another one. */
+  readonly hiddenBy?: string;
 }
 
 /**
@@ -20,16 +23,44 @@ export interface FoundPack {
  * @param speed of this machine, where it was measured: then each pack says how long it takes
  */
 export async function findPacks(modelFolders: readonly string[], speed?: Speed | null): Promise<FoundPack[]> {
-  const found = new Map<string, FoundPack>();
+  return (await findAllPacks(modelFolders, speed)).filter(({ hiddenBy }) => hiddenBy === undefined);
+}
+
+/** The same with those that another one of their id hides. */
+export async function findAllPacks(modelFolders: readonly string[], speed?: Speed | null): Promise<FoundPack[]> {
+  const found: FoundPack[] = [];
+  const used = new Map<string, string>();
+  const places = new Set<string>();
   for (const parent of modelFolders) {
     for (const folder of await packFolders(parent)) {
-      const info = await describePack(folder, speed);
-      if (!found.has(info.modelId)) {
-        found.set(info.modelId, { folder, info });
+      // Two ways to one folder are one pack, which does not hide itself.
+      const place = await placeOf(folder);
+      if (places.has(place)) {
+        continue;
       }
+      places.add(place);
+      const info = await describePack(folder, speed);
+      const hiddenBy = used.get(info.modelId);
+      used.set(info.modelId, hiddenBy ?? folder);
+      found.push({ folder, info, ...(hiddenBy !== undefined && { hiddenBy }) });
     }
   }
-  return [...found.values()];
+  return found;
+}
+
+/** The folder of the pack that an id stands for, where it is another than the one given; else nothing. */
+export async function otherOfId(
+  modelFolders: readonly string[],
+  modelId: string,
+  folder: string,
+): Promise<string | undefined> {
+  const found = (await findPacks(modelFolders)).find(({ info }) => info.modelId === modelId);
+  return found && (await placeOf(found.folder)) !== (await placeOf(folder)) ? found.folder : undefined;
+}
+
+/** Where a folder is, whatever links lead to it; its own name where it has just gone. */
+function placeOf(folder: string): Promise<string> {
+  return realpath(folder).catch(() => folder);
 }
 
 /** @throws EarmarkError `model-not-found` naming the models there are */

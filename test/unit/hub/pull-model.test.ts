@@ -9,6 +9,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { rename } from 'node:fs/promises';
@@ -577,6 +578,36 @@ describe('pulling a model', () => {
     await removeStored(stored!);
     expect(readdirSync(folder)).toEqual([]);
     await expect(findStored([folder], 'tiny')).rejects.toMatchObject({ code: 'model-not-found' });
+  });
+
+  it('is listed, verified and removed by its repository or folder where another one of its id hides it', async () => {
+    addPack(hub);
+    const { folder: used } = await pull();
+    hub.repository = 'later/tiny';
+    const { folder: hidden } = await pull();
+    expect((await findPacks([folder])).map((found) => found.folder)).toEqual([used]);
+    const names = async () => (await listStored([folder])).map(({ name, info }) => [name, info?.problem]);
+    const problem = `Not used: the model in ${used} has the same id and is found first. This one is in ${hidden}.`;
+    expect(await names()).toEqual([
+      ['tiny', undefined],
+      ['tiny', problem],
+    ]);
+    expect(await findStored([folder], 'tiny')).toMatchObject({ folder: used });
+    for (const name of ['later/tiny', hidden]) {
+      const stored = await findStored([folder], name);
+      expect(stored.folder).toBe(hidden);
+      expect(await verifyStored(stored)).toBe(2);
+    }
+    await removeStored(await findStored([folder], 'later/tiny'));
+    expect(await names()).toEqual([['tiny', undefined]]);
+  });
+
+  it('is one model, by whatever ways its folder is found', async () => {
+    addPack(hub);
+    const { folder: target } = await pull();
+    const way = path.join(path.dirname(folder), 'way');
+    symlinkSync(folder, way, 'junction');
+    expect((await listStored([target, folder, way])).map(({ info }) => info?.problem)).toEqual([undefined]);
   });
 
   it('leaves alone what a person put there', async () => {
