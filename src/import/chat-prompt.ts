@@ -63,13 +63,43 @@ export function chatPrompt({ template, bos, eos, placeholder, separator, opening
 
 /** @throws Error where the template is no Jinja, or refuses the messages */
 function fill(template: string, content: unknown, bos: string, eos: string): string {
-  return new Template(template).render({
+  // Jinja's own strftime_now gives today in the person's language, and is defined before the context: only a template
+  // can give the name another meaning. Of the line break behind a block nothing is left.
+  return new Template(`{% set strftime_now = fixed_date %}\n${template}`).render({
     messages: [{ role: 'user', content }],
     add_generation_prompt: true,
     bos_token: bos,
     eos_token: eos,
-    // Llama's templates say what day it is: today where nothing is given, as in transformers. The prompt is kept in the
-    // pack, so it names the day that Llama 3.1's say by default: results of two days are of the same prompt.
-    date_string: '26 Jul 2024',
+    date_string: fixedDate('%d %b %Y'),
+    fixed_date: fixedDate,
   });
 }
+
+/**
+ * Templates as Llama's and Granite's say what day it is: today where nothing is given, as in transformers. The prompt is
+ * kept in the pack, so it names the day that Llama 3.1's say by default, midnight of 26 July 2024: results of two days
+ * are of the same prompt.
+ *
+ * @param format as Python's strftime takes it; what is not known of it stays
+ */
+function fixedDate(format: string): string {
+  return format.replace(/%-?([A-Za-z%])/g, (directive, code: string) => {
+    const text = fixedParts[code] ?? directive;
+    return directive.startsWith('%-') ? text.replace(/^0+(?=\d)/, '') : text;
+  });
+}
+
+const fixedParts: Readonly<Record<string, string>> = {
+  'A': 'Friday',
+  'a': 'Fri',
+  'B': 'July',
+  'b': 'Jul',
+  'd': '26',
+  'm': '07',
+  'Y': '2024',
+  'y': '24',
+  'H': '00',
+  'M': '00',
+  'S': '00',
+  '%': '%',
+};

@@ -63,6 +63,15 @@ describe('an import', () => {
     expect(templateOf(await importModel(folder))).toBe('Today Date: 26 Jul 2024. {audio}\n{question}');
   });
 
+  it.each([
+    ['%B %d, %Y', 'July 26, 2024'],
+    ['%A, %-d.%-m.%y, %H:%M (100 %% %Q)', 'Friday, 26.7.24, 00:00 (100 % %Q)'],
+  ])('names that day where a template asks for today as %j, as Granite’s do', async (format, day) => {
+    // The white space that a template begins with stays.
+    writeFileSync(at('chat_template.jinja'), `\n {{ strftime_now('${format}') }}. {{ messages[0].content }}`);
+    expect(templateOf(await importModel(folder))).toBe(`\n ${day}. {audio}\n{question}`);
+  });
+
   it('begins Voxtral’s sound as its processor does, whether or not the chat template does', async () => {
     copy('voxtral');
     const prompt = '<s>[INST][BEGIN_AUDIO]{audio}{question}[/INST]';
