@@ -103,7 +103,7 @@ class AttentionPane {
     this.showChooser(analysis.windows[0]?.heads ?? 0, String(headReduce));
     this.heads.show({ analysis, tokens, headReduce });
     this.concentration.textContent = this.distribution.show(multiples, keepRatio < 1 ? keepRatio : 0.25);
-    this.ranking.show(tokens, multiples, new Set(state.kept));
+    this.ranking.show(tokens, multiples, state.kept && new Set(state.kept));
     this.light(this.pointed);
   }
 

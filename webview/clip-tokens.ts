@@ -156,6 +156,16 @@ export function preview(tokens: ClipTokens, settings: RunSettings): KeptTokens |
   return keptOf(windows, tokens.total, asked);
 }
 
+/** Whether two settings keep the same tokens: what is asked, and how long the caption may be, is no part of that. */
+export function keepAlike(a: RunSettings, b: RunSettings): boolean {
+  return decisive(a) === decisive(b);
+}
+
+function decisive({ strategy, keepRatio, budgetMode, budgetScope = 'window', headReduce, parameters }: RunSettings) {
+  const values = strategyNamed(strategy).parameters.map(({ name, default: preset }) => parameters[name] ?? preset);
+  return JSON.stringify([strategy, keepRatio, budgetMode, budgetScope, headReduce, values]);
+}
+
 function sharedBudgets(tokens: ClipTokens, settings: RunSettings): readonly number[] | undefined {
   const shares =
     tokens.windows.length > 1 && settings.budgetScope === 'clip' && strategyNamed(settings.strategy).usesKeepRatio;

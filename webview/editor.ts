@@ -10,7 +10,7 @@ import * as view from '../src/protocol/view';
 import { budgetOf } from '../src/pruning/budget';
 import { strategyNamed } from '../src/pruning/registry';
 import { Captions, isBaseline } from './captions';
-import { ClipTokens, keptOfRun, preview, type KeptTokens } from './clip-tokens';
+import { ClipTokens, keepAlike, keptOfRun, preview, type KeptTokens } from './clip-tokens';
 import { CancellationTokenSource, connect, progressToken, readableError } from './connection';
 import { Controls, stripLabel, type Choice, type Count } from './controls';
 import { element } from './element';
@@ -163,7 +163,6 @@ class Editor {
       this.transport.showTime();
       this.stages.rest();
       this.showRuns();
-      this.showCount();
       if (this.analysis?.clipId !== clip.clipId) await this.analyse();
     } catch (thrown) {
       if (cancellation !== this.opening) return;
@@ -422,6 +421,7 @@ class Editor {
   }
 
   private showRuns(): void {
+    this.showCount();
     this.captions.show(this.runs, this.hiddenStrips);
     this.showStrips();
     this.sendAttention();
@@ -436,7 +436,7 @@ class Editor {
     this.pendingChoice = setTimeout(() => void connection.sendNotification(view.chooseSettings, choice), 300);
     if (choice.modelId !== this.askedModel) {
       this.tokens = undefined;
-      this.timeline?.update({ strips: [] });
+      this.timeline?.update({ strips: [], chosen: undefined });
       void this.analyse();
     }
     cancelAnimationFrame(this.pendingPreview);
@@ -482,6 +482,20 @@ class Editor {
         error.action === undefined ? error.message : `${error.message} ${error.action}`,
       );
     }
+    const until = this.tokens ? 'a run: press Prune & Caption, or hear everything' : 'the sound is encoded';
+    this.transport.setUnheard(this.chosenKept ? '' : `Which tokens are kept is not known before ${until}.`);
+  }
+
+  /** What the choice keeps: as previewed, or else as its newest run did; undefined where only a run can tell. */
+  private get chosenKept(): KeptTokens | undefined {
+    const { tokens, previewed } = this;
+    if (previewed || !tokens) return previewed;
+    const { modelId, settings } = this.controls.chosen;
+    const run = this.runs.find(
+      (one) =>
+        one.modelId === modelId && one.windows.length === tokens.windows.length && keepAlike(one.settings, settings),
+    );
+    return run && keptOfRun(run, tokens.total);
   }
 
   private count(): Count | undefined {
@@ -489,7 +503,8 @@ class Editor {
     const { model } = this.controls;
     if (this.tokens && this.analysis) {
       const { total } = this.tokens;
-      if (this.previewed) return { asked: this.previewed.asked, kept: this.previewed.kept, total, estimated: false };
+      const known = this.chosenKept;
+      if (known) return { asked: known.asked, kept: known.kept, total, estimated: false };
       const asked = this.tokens.windows.reduce(
         (sum, { scores }) => sum + budgetOf(settings.keepRatio, scores.length),
         0,
@@ -519,13 +534,11 @@ class Editor {
         preview: false,
       });
     }
-    this.timeline.update({ strips });
+    this.timeline.update({ strips, chosen: this.chosenKept });
   }
 
   private prepareKept(): void {
-    const { tokens } = this;
-    const newest = this.runs.find((run) => !isBaseline(run));
-    const kept = this.previewed ?? (newest && tokens && keptOfRun(newest, tokens.total));
+    const { tokens, chosenKept: kept } = this;
     this.playback.kept =
       kept && tokens
         ? stretchesOf(
@@ -533,7 +546,7 @@ class Editor {
             (token) => tokens.startOf(token),
             (token) => tokens.endOf(token),
           )
-        : [{ startSeconds: 0, endSeconds: this.clip?.durationSeconds ?? 0 }];
+        : [];
   }
 
   private pendingAttention: ReturnType<typeof setTimeout> | undefined;
@@ -545,7 +558,7 @@ class Editor {
   }
 
   private sendAttentionNow(): void {
-    const { previewed } = this;
+    const { chosenKept: kept } = this;
     const { settings } = this.controls.chosen;
     // Without the pictures, which the pane does not draw.
     const analysis = this.analysis && {
@@ -557,7 +570,7 @@ class Editor {
     };
     const state =
       analysis && this.tokens
-        ? { fileName: this.state.fileName ?? 'Sound', analysis, settings, kept: previewed ? tokensKept(previewed) : [] }
+        ? { fileName: this.state.fileName ?? 'Sound', analysis, settings, kept: kept ? tokensKept(kept) : null }
         : null;
     void connection.sendNotification(view.attention, { state });
   }

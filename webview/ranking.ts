@@ -8,11 +8,16 @@ const pageSize = 50;
 export class Ranking {
   readonly node: HTMLElement;
   private readonly body = element('tbody');
+  private readonly unknown = element('p', {
+    class: 'hint',
+    text: 'Which tokens are kept is not known before a run.',
+    attributes: { hidden: '' },
+  });
   private readonly place = element('span', { class: 'hint' });
   private readonly back = button('Higher ranks', 'chevron-left', () => this.turn(-1), 'icon');
   private readonly on = button('Lower ranks', 'chevron-right', () => this.turn(1), 'icon');
   private tokens: ClipTokens | undefined;
-  private kept: ReadonlySet<number> = new Set();
+  private kept: ReadonlySet<number> | null = null;
   private order: Uint32Array = new Uint32Array();
   private placeOf: Uint32Array = new Uint32Array();
   private page = 0;
@@ -38,6 +43,7 @@ export class Ranking {
     this.node = element(
       'div',
       { class: 'ranking' },
+      this.unknown,
       element('div', { class: 'table' }, table),
       element('div', { class: 'pager' }, this.back, this.place, this.on),
     );
@@ -47,7 +53,8 @@ export class Ranking {
     this.body.addEventListener('keydown', (event) => this.key(event));
   }
 
-  show(tokens: ClipTokens, multiples: Float32Array, kept: ReadonlySet<number>): void {
+  /** @param kept null where only a run can tell */
+  show(tokens: ClipTokens, multiples: Float32Array, kept: ReadonlySet<number> | null): void {
     if (tokens !== this.tokens) {
       this.order = Uint32Array.from(multiples.keys()).sort((a, b) => multiples[b]! - multiples[a]! || a - b);
       this.placeOf = new Uint32Array(multiples.length);
@@ -82,19 +89,19 @@ export class Ranking {
   }
 
   private render(): void {
-    const { tokens } = this;
+    const { tokens, kept } = this;
     if (!tokens) return;
+    this.unknown.hidden = kept !== null;
     const first = this.page * pageSize;
     const last = Math.min(first + pageSize, this.order.length);
     this.body.replaceChildren(
       ...Array.from(this.order.subarray(first, last), (token, i) => {
-        const kept = this.kept.has(token);
         const cells = [
           grouped(first + i + 1),
           String(token),
           clock(tokens.startOf(token), 2),
           times(tokens.multiple(token)),
-          kept ? '✓ kept' : '–',
+          kept === null ? '?' : kept.has(token) ? '✓ kept' : '–',
         ];
         const row = element(
           'tr',

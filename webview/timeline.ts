@@ -22,6 +22,8 @@ export interface TimelineState {
   readonly tokens?: ClipTokens;
   readonly settings: RunSettings;
   readonly strips: readonly Strip[];
+  /** What the settings keep, where that is known: told of a token unless a strip is pointed at. */
+  readonly chosen?: KeptTokens | undefined;
   /** What the language model looked at, by token, as a multiple of an average kept token; drawn beside the scores. */
   readonly decoder?: Float32Array | undefined;
   /** Whether there is a row for the word that is pointed at in a caption. */
@@ -350,10 +352,9 @@ export class Timeline {
   }
 
   private factsAt(token: number | null, strip?: Strip): TokenFacts | undefined {
-    const { tokens, settings, strips } = this.state;
+    const { tokens, settings, chosen } = this.state;
     if (token === null || !tokens) return undefined;
-    const shown = strip ?? strips.find(({ preview }) => preview) ?? strips.at(-1);
-    return factsOf(tokens, shown?.settings ?? settings, shown?.kept, token);
+    return factsOf(tokens, strip?.settings ?? settings, strip ? strip.kept : chosen, token);
   }
 
   // --- overlay
@@ -371,7 +372,7 @@ export class Timeline {
       line('Attention', `${times(facts.multiple)} average (score ${facts.score.toPrecision(3)})`);
       line('Rank', `${String(facts.rank)} of ${String(facts.of)}${this.windowWords(facts)}`);
       if (facts.segment) line('Segment', `${String(facts.segment.number)} of ${String(facts.segment.of)}`);
-      line(strip?.label ?? 'Choice', facts.reason);
+      if (facts.kept !== undefined) line(strip?.label ?? 'Choice', facts.reason);
       const { decoder } = this.state;
       if (decoder?.[facts.token] !== undefined) line('Decoder', `${times(decoder[facts.token]!)} average kept token`);
       const looked = this.litWord?.tokens[facts.token - this.litWord.firstToken];

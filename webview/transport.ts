@@ -14,6 +14,8 @@ export class Transport {
   });
   private readonly toggle: HTMLElement & { disabled: boolean };
   private readonly time = element('span', { class: 'time', attributes: { 'aria-hidden': 'true' } });
+  private readonly problem = element('span', { class: 'hint', attributes: { role: 'status' } });
+  private unheard = '';
   private position = 0;
   private looping = false;
 
@@ -34,6 +36,7 @@ export class Transport {
       playback.hearing,
       (value) => {
         playback.hearing = value as Hearing;
+        this.showProblem();
         this.restart();
       },
       true,
@@ -59,6 +62,7 @@ export class Transport {
       speed.node,
       hear.node,
       loop.node,
+      this.problem,
       element('span', { class: 'spring' }),
       button('Zoom in', 'zoom-in', () => this.timeline()?.zoom(0.5), 'icon'),
       button('Zoom out', 'zoom-out', () => this.timeline()?.zoom(2), 'icon'),
@@ -75,6 +79,10 @@ export class Transport {
   playFrom(seconds: number): void {
     const range = this.timeline()?.shownRange;
     this.playback.loop = this.looping && range ? { startSeconds: range[0], endSeconds: range[1] } : undefined;
+    if (this.problem.textContent !== '') {
+      this.playback.stop();
+      return;
+    }
     this.prepare();
     const { loop } = this.playback;
     const inside = !loop || (seconds >= loop.startSeconds && seconds < loop.endSeconds);
@@ -93,6 +101,17 @@ export class Transport {
     this.toggle.setAttribute('aria-label', label);
     this.toggle.title = `${label} (Space)`;
     this.toggle.replaceChildren(icon(playing ? 'debug-pause' : 'play'));
+  }
+
+  /** Why kept tokens can not be heard; empty where they can. Nothing else is played in their place. */
+  setUnheard(why: string): void {
+    this.unheard = why;
+    this.showProblem();
+  }
+
+  private showProblem(): void {
+    const words = this.playback.hearing === 'everything' ? '' : this.unheard;
+    if (this.problem.textContent !== words) this.problem.textContent = words;
   }
 
   private restart(): void {

@@ -118,8 +118,8 @@ export interface AttentionState {
   readonly fileName: string;
   readonly analysis: Analysis;
   readonly settings: RunSettings;
-  /** Tokens kept by the newest run of these settings, numbered through the clip. */
-  readonly kept: readonly number[];
+  /** Tokens that these settings keep, numbered through the clip; null where only a run can tell and none has. */
+  readonly kept: readonly number[] | null;
 }
 /** Editor -> host -> attention pane; null where the editor has nothing to show yet. */
 export const attention = new NotificationType<{ readonly state: AttentionState | null }>('view/attention');

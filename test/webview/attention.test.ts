@@ -85,6 +85,15 @@ describe('the attention pane', () => {
     expect(await rows.filter({ hasText: '✓ kept' }).count()).toBeGreaterThan(0);
   });
 
+  it('says that what is kept is not known where only a run can tell', async () => {
+    const { page } = await openPane();
+    const unknown = page.getByText('Which tokens are kept is not known before a run.');
+    expect(await unknown.isVisible()).toBe(false);
+    await page.evaluate(() => window.fake.sendAttention(null));
+    await unknown.waitFor();
+    expect(await page.locator('.ranking tbody tr').first().locator('td').last().textContent()).toBe('?');
+  });
+
   it('lights up the token that the editor points at', async () => {
     const { page } = await openPane();
     await page.evaluate(() => window.fake.pointAt(117));

@@ -320,6 +320,19 @@ describe('results', () => {
     );
   });
 
+  it('tells of a token what the strip that is pointed at keeps, and nothing of a choice', async () => {
+    const { page } = await openComparison();
+    await runAll(page);
+    await page.locator('.timeline image').waitFor();
+    await page.locator('.timeline').scrollIntoViewIfNeeded();
+    const box = (await page.locator('.timeline').boundingBox())!;
+    await page.mouse.move(box.x + 500, box.y + 120);
+    await page.locator('.tooltip dt', { hasText: 'Rank' }).waitFor();
+    expect(await page.locator('.tooltip dt').allTextContents()).not.toContain('Choice');
+    await page.mouse.move(box.x + 500, box.y + 6 + 76 + 8 + 136 + 8 + 88 + 8 + 30);
+    await page.locator('.tooltip dt', { hasText: 'Segmentwise 25' }).waitFor();
+  });
+
   it('lets what is kept be heard', async () => {
     const { page, problems } = await openComparison();
     await runAll(page);

@@ -119,6 +119,41 @@ describe('choosing', () => {
     await expect.poll(() => page.locator('.timeline').getByText('Choice', { exact: true }).count()).toBe(0);
   });
 
+  it('takes another run for what the choice keeps neither in words, nor in the attention pane, nor to be heard', async () => {
+    const { page, problems } = await openEditor();
+    await prune(page);
+    await page.getByRole('combobox', { name: 'What is heard' }).click();
+    await page.getByRole('option', { name: 'Hear kept tokens, joined' }).click();
+    await page.getByRole('combobox', { name: 'Strategy' }).click();
+    await page.getByRole('option', { name: 'A-ToMe' }).click();
+    const unheard = page.getByText('Which tokens are kept is not known before a run: press Prune & Caption');
+    await unheard.waitFor();
+    const kept = async () =>
+      ((await calls(page, 'view/attention')).at(-1) as { state: { kept: number[] | null } }).state.kept;
+    await expect.poll(kept).toBe(null);
+    const timeline = page.locator('.timeline');
+    await timeline.focus();
+    await page.keyboard.press('ArrowRight');
+    expect(await timeline.getAttribute('aria-valuetext')).toMatch(/rank \d+ of 254$/);
+    expect(await page.locator('.tooltip dt').allTextContents()).not.toContain('Choice');
+    await page.keyboard.press('Space');
+    await page.waitForTimeout(200);
+    expect(await page.evaluate(() => window.fake.played.length)).toBe(0);
+    // A run of the same settings is what the choice keeps.
+    await page.getByRole('button', { name: 'Prune & Caption' }).click();
+    await expect.poll(async () => (await kept())?.length).toBeGreaterThan(62);
+    await unheard.waitFor({ state: 'hidden' });
+    await timeline.focus();
+    await page.keyboard.press('ArrowRight');
+    expect(await timeline.getAttribute('aria-valuetext')).toContain('A-ToMe, whatever the score: ');
+    await page.keyboard.press('Space');
+    await expect.poll(() => page.evaluate(() => window.fake.played.length)).toBeGreaterThan(0);
+    // At another ratio it is another choice.
+    await page.getByRole('spinbutton', { name: 'Keep ratio' }).fill('10');
+    await expect.poll(kept).toBe(null);
+    expect(problems).toEqual([]);
+  });
+
   it('has the way to run in view at the size of a usual window, and the model’s limits on demand', async () => {
     const limits = 'It is weak on rare words and on sounds that overlap. '.repeat(20);
     const { page } = await openEditor({ models: [{ ...model, limits }], width: 1000, height: 600 });

@@ -62,7 +62,7 @@ export interface FakeHost {
   showComparison(settings: Partial<ComparisonSettings>): void;
   showExperiment(name: string): void;
   chooseHead(headReduce: RunSettings['headReduce']): void;
-  sendAttention(kept: readonly number[]): void;
+  sendAttention(kept: readonly number[] | null): void;
   sendNoAttention(): void;
   changeState(part: Partial<view.ViewState>): void;
 }
