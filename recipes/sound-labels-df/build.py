@@ -1,8 +1,9 @@
 """Builds media/metrics/sound-labels-df.json: in how many sound labels each n-gram occurs.
 
 CIDEr-D weighs n-grams by how rare they are in a set of references. One clip is no set, so that its score would always
-be 0; this table takes the set's place. labels.txt holds the 199 different clauses that label the 408 recordings in the
-training of earmark-mini, one a line, lower case and without punctuation. Each clause is one document.
+be 0; this table takes the set's place. labels.txt holds the 199 different clauses that label the 408 recordings which
+earmark-mini was first trained with, one a line, lower case and without punctuation. There are more by now, but a score
+must not change with each training. Each clause is one document.
 
     python recipes/sound-labels-df/build.py
 """
@@ -22,7 +23,7 @@ def ngrams(words):
 labels = (here / "labels.txt").read_text(encoding="utf-8").splitlines()
 counts = Counter(ngram for label in labels for ngram in ngrams(label.split()))
 table = {
-    "name": f"document frequencies of the {len(labels)} sound labels of earmark-mini's training set",
+    "name": f"document frequencies of the {len(labels)} sound labels that earmark-mini was first trained with",
     "documents": len(labels),
     "counts": dict(sorted(counts.items())),
 }

@@ -53,12 +53,12 @@ from earmark_mini.train.models import (
 )
 from earmark_mini.train.play import COLUMNS as PLAYED_COLUMNS
 from earmark_mini.train.quantisation import fake_quantised, rounded_activations
-from earmark_mini.train.scene import Scene
+from earmark_mini.train.scene import KINDS, Scene, Scenes, Sound
 from earmark_mini.train.speak import COLUMNS as SPOKEN_COLUMNS
 from earmark_mini.train.stage1 import Names, Spelling, name_vectors, named, naming_loss, stage1
-from earmark_mini.train.stage2 import answer_loss, kept_tokens, stage2
+from earmark_mini.train.stage2 import KEPT, answer_loss, drawn, kept_tokens, stage2
 from earmark_mini.train.stage3 import stage3
-from earmark_mini.train.words import Asked, Heard
+from earmark_mini.train.words import Asked, Event, Heard, Speech
 from earmark_mini.train.work import DROPS, Work, write_table
 from safetensors.torch import load_file, save_file
 from tests.test_data import sweep
@@ -157,6 +157,9 @@ class SmallRun(unittest.TestCase):
         self.assertEqual(lost.read_text("utf-8"), first, "what is done is not done again")
         losses(self.work, coupled_name("none"), limit=1, start=self.work.checkpoint(coupled_name("random")))
         self.assertEqual(len(lost.read_text("utf-8").splitlines()), 2 * len(first.splitlines()))
+        lost.write_text(first.replace('"wanted": "', '"wanted": "Of other recordings: '), "utf-8")
+        losses(self.work, coupled_name("none"), limit=1)
+        self.assertEqual(lost.read_text("utf-8").count("\n"), 2 * first.count("\n"), "other scenes")
         coupled(self.work)
         text = (self.work.results / "coupled.md").read_text("utf-8")
         for title in ("Loss of the right answer, nats a token", "Letter right", "Yes or no right"):
@@ -495,6 +498,22 @@ class Parts(unittest.TestCase):
             (layout.pack / "decoder.onnx.data").touch()
             self.assertEqual(files(layout), sorted([*GRAPHS, *TOKENIZER, "decoder.onnx.blocks"]))
             self.assertEqual(bytes_as_it_runs(load_graph(layout, "decoder.onnx")), 4 * 3000 + 3000)
+
+    def test_what_a_clip_holds_does_not_follow_from_its_length(self) -> None:
+        click = np.ones(100, np.float32)
+        names = (*CLASSES, "saw", "whale", "loom")
+        events = [Sound(Event(name, f"a {name} is heard"), click) for name in names]
+        speech = [lambda: Sound(Speech("man", "yes."), click)]
+        kinds: dict[float, list[str]] = {3.0: [], 20.0: []}
+        for seed in range(600):
+            seconds, ratio = drawn(seed, {3.0: (1, 1), 20.0: (1, 1)})
+            self.assertTrue(ratio == 1 or KEPT[0] <= ratio <= KEPT[1])
+            kinds[seconds].append(Scenes(events, speech, seed, vary=False).scene(0.1).kind)
+        wanted = np.array([*KINDS.values()]) / sum(KINDS.values())
+        for of_length in kinds.values():
+            self.assertGreater(len(of_length), 200)
+            shares = [of_length.count(kind) / len(of_length) for kind in KINDS]
+            np.testing.assert_allclose(shares, wanted, atol=0.1)
 
     def test_kept_tokens(self) -> None:
         scores = np.arange(40.0)

@@ -188,18 +188,19 @@ def evaluate(
     most = SMALL_MOST_NEW if work.small else MOST_NEW
     rows_path = answers_path(work, name)
     rows_path.parent.mkdir(parents=True, exist_ok=True)
-    done = {key: row["said"] for key, row in read_rows(rows_path).items()}
+    rows = read_rows(rows_path)
     found: dict[str, list[Counts]] = defaultdict(list)
     with rows_path.open("a", encoding="utf-8") as stream:
         for which, scene in held_scenes(work, limit):
             tokens, scores = listener.hear(scene)
             keys = [(of, which, *way) for way in grid]
+            done = {key: rows[key]["said"] for key in keys if is_of(rows.get(key), scene)}
             missing = [key for key in keys if key not in done]
             if missing:
                 kept = [kept_of(strategy, scores, ratio) for *_, strategy, ratio in missing]
                 said = listener.answers(tokens, kept, scene.asked.question, most)
                 done |= zip(missing, said, strict=True)
-                _note(stream, scene.asked, missing, said)
+                _note(stream, scene, missing, said)
             for key in keys:
                 found[name_of(key[2:])].append(counts(scene.heard, scene.asked, done[key]))
     _publish(work, name, {**listener.facts, "scenes": limit}, found)
@@ -230,10 +231,20 @@ def read_rows(path: Path) -> dict[Key, dict[str, Any]]:
     return {(row["of"], row["scene"], row["strategy"], row["ratio"]): row for row in rows}
 
 
-def _note(stream: TextIO, asked: Asked, keys: Sequence[Key], said: Sequence[str]) -> None:
+def is_of(row: dict[str, Any] | None, scene: Scene) -> bool:
+    """Whether a row is there, and of this scene: one of its name may have been another, of other recordings."""
+    return row is not None and row.items() >= written_with(scene).items()
+
+
+def written_with(scene: Scene) -> dict[str, str]:
+    """What a row says of its scene."""
+    return {"asked": scene.asked.question, "wanted": scene.asked.answer}
+
+
+def _note(stream: TextIO, scene: Scene, keys: Sequence[Key], said: Sequence[str]) -> None:
     for key, text in zip(keys, said, strict=True):
         row: dict[str, Any] = dict(zip(("of", "scene", "strategy", "ratio"), key, strict=True))
-        row |= {"asked": asked.question, "wanted": asked.answer, "said": text}
+        row |= {**written_with(scene), "said": text}
         stream.write(json.dumps(row) + "\n")
     stream.flush()
 

@@ -7,7 +7,17 @@ import json
 from itertools import groupby
 from pathlib import Path
 
-from .evaluate import GRID, SCENES, Checkpoint, digest, held_scenes, kept_of, read_rows
+from .evaluate import (
+    GRID,
+    SCENES,
+    Checkpoint,
+    digest,
+    held_scenes,
+    is_of,
+    kept_of,
+    read_rows,
+    written_with,
+)
 from .work import Work
 
 
@@ -27,7 +37,7 @@ def losses(
     done = read_rows(path)
     with path.open("a", encoding="utf-8") as stream:
         for which, scene in held_scenes(work, limit):
-            if all((of, which, *way) in done for way in GRID):
+            if all(is_of(done.get((of, which, *way)), scene) for way in GRID):
                 continue
             tokens, scores = checkpoint.hear(scene)
             # Strategies of one keep ratio leave as many tokens: nothing is padded.
@@ -36,7 +46,7 @@ def losses(
                 kept = [kept_of(strategy, scores, ratio) for strategy in strategies]
                 nats, ids = checkpoint.nats(tokens, kept, scene)
                 for strategy, lost in zip(strategies, nats, strict=True):
-                    row = {"of": of, "scene": which, "strategy": strategy, "ratio": ratio}
+                    row = {"of": of, "scene": which, "strategy": strategy, "ratio": ratio, **written_with(scene)}
                     stream.write(json.dumps({**row, "nats": round(lost, 4), "ids": ids}) + "\n")
             stream.flush()
 

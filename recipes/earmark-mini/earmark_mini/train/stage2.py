@@ -40,6 +40,14 @@ def answer_loss(model: Trained, conversations: Conversations) -> Tensor:
     return model.cross_entropy(states, model.language_model.lm_head.weight, wanted[places])
 
 
+def drawn(seed: int, batches: dict[float, tuple[int, int]]) -> tuple[float, float]:
+    """A step's seconds a clip, and the keep ratio. By a generator of their own: `Scenes` starts one from the same
+    seed, and what a clip holds must not follow from how long it is."""
+    chance = Random(f"step {seed}")
+    seconds = chance.choices(list(batches), [weight for _, weight in batches.values()])[0]
+    return seconds, chance.uniform(*KEPT) if chance.random() < DROPPED else 1.0
+
+
 def kept_tokens(drop: str, scores: Scores, ratio: float, seed: int) -> Tokens:
     """The tokens of a clip that are left."""
     match drop:
@@ -71,9 +79,7 @@ def train_answers(
     batches = SMALL_BATCHES if work.small else BATCHES
 
     def loss_of(seed: int) -> Tensor:
-        chance = Random(seed)
-        seconds = chance.choices(list(batches), [weight for _, weight in batches.values()])[0]
-        ratio = chance.uniform(*KEPT) if chance.random() < DROPPED else 1.0
+        seconds, ratio = drawn(seed, batches)
         source = library.scenes(seed)
         scenes = [source.scene(seconds) for _ in range(batches[seconds][0])]
         tokens, scores = hear(ear, scenes, scored=drop == "segmentwise")

@@ -197,9 +197,14 @@ def names_family(event: Event, said: str) -> bool:
 
 def _says(words: Iterable[str], said: str) -> bool:
     """Whether one of the words is said, outside of what somebody is quoted with. A plural or a form of a verb
-    counts: the word's beginning decides."""
+    counts, not any longer word: no hornet is a horn."""
     outside = re.sub(r'"[^"]*("|$)', " ", said.lower())
-    return any(re.search(rf"\b{re.escape(word)}\w{{0,3}}\b", outside) for word in words)
+    return any(re.search(rf"\b{re.escape(word)}{_endings(word)}\b", outside) for word in words)
+
+
+def _endings(word: str) -> str:
+    """What may follow a word that is a noun or a verb, as a pattern: dogs, sneezed, knocking, drummers."""
+    return "(?:s|d|rs?)?" if word.endswith("e") else f"(?:e?s|{re.escape(word[-1])}?(?:ed|ing|ers?))?"
 
 
 def is_right(heard: Heard, asked: Asked, said: str) -> bool:
