@@ -21,7 +21,8 @@ export interface TracedWord {
 
 /**
  * The words of a caption. A piece that begins with a space begins a word; other pieces (the rest of a word, a comma)
- * belong to the word before. Pieces without text, such as the end mark, belong to none.
+ * belong to the word before. Pieces without text, such as the end mark, belong to none, but those that begin a character
+ * belong where it is completed.
  */
 export function tracedWords(explanation: Explanation): TracedWord[] {
   return explanation.windows.flatMap((window) =>
@@ -30,15 +31,22 @@ export function tracedWords(explanation: Explanation): TracedWord[] {
 }
 
 /** Numbers of the pieces of each word. */
-function groupPieces(pieces: readonly string[]): number[][] {
+function groupPieces(pieces: WindowExplanation['pieces']): number[][] {
   const words: number[][] = [];
   let begun = false;
+  let incomplete: number[] = [];
   for (const [piece, text] of pieces.entries()) {
+    if (text === null) {
+      incomplete.push(piece);
+      continue;
+    }
     if (text === '') continue;
+    const completed = [...incomplete, piece];
+    incomplete = [];
     if (/^\s/.test(text) || words.length === 0) begun = false;
     if (text.trim() === '') continue;
-    if (begun) words.at(-1)!.push(piece);
-    else words.push([piece]);
+    if (begun) words.at(-1)!.push(...completed);
+    else words.push(completed);
     begun = true;
   }
   return words;

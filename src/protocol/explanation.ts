@@ -8,8 +8,11 @@ export interface WindowExplanation {
   readonly index: number;
   /** Number of the window's first token in the clip. */
   readonly firstToken: number;
-  /** The text of each generated token; joined, they are the caption: [generated]. */
-  readonly pieces: readonly string[];
+  /**
+   * The text of each generated token; joined, they are the caption: [generated]. Null of a token that only begins a
+   * character, which then is in the piece that completes it.
+   */
+  readonly pieces: readonly (string | null)[];
   /** Source tokens of each kept slot, numbered from the window's first token: [kept]. */
   readonly groups: readonly (readonly number[])[];
   /**

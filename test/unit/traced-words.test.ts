@@ -44,6 +44,17 @@ describe('the words of a caption', () => {
     expect(words[0]!.peak.group.length).toBeLessThanOrEqual(2);
   });
 
+  it('counts tokens that only begin a character to the word that the character is in', () => {
+    const pieces = ['A', null, null, ' 日', null, '本', '', null, '\u3000', ' ok'];
+    const attention = Float32Array.of(0.9, 0.1, 0.2, 0.3, 0.4, 0.5, 0.9, 0.9, 0.9, 0.8);
+    const window = { index: 0, firstToken: 0, pieces, groups: [[0]], attention };
+    const found = tracedWords({ runId: 'run', windows: [window] });
+    expect(found.map(({ text }) => text)).toEqual(['A', '日本', 'ok']);
+    expect(found.map(({ toSound }) => toSound)).toEqual(
+      [0.9, 0.3, 0.8].map((value) => expect.closeTo(value, 6) as number),
+    );
+  });
+
   it('has no words where nothing was said', () => {
     const window = { index: 0, firstToken: 0, pieces: [], groups: [[0]], attention: new Float32Array() };
     expect(tracedWords({ runId: 'run', windows: [window] })).toEqual([]);

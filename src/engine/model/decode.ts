@@ -4,6 +4,7 @@ import type { FinishReason } from '../../protocol/run';
 import type { Prompt } from './families/family';
 import type { Model } from './load';
 import type { Pack } from './pack';
+import { TextStream } from './text-stream';
 
 export interface DecodeOptions {
   readonly maxNewTokens: number;
@@ -30,7 +31,12 @@ export interface Decoded {
  * pruned and unpruned prompts alike. Cancelling takes effect between steps and keeps what was said so far.
  */
 export async function decode(model: Model, prompt: Prompt, options: DecodeOptions): Promise<Decoded> {
-  const text = new TextStream(model, options.onText);
+  const text = new TextStream(model.tokenizer);
+  const say = (piece: string | null): void => {
+    if (piece) {
+      options.onText(piece);
+    }
+  };
   const tokenIds: number[] = [];
   const reading = prompt.begin();
   let prefillMs = 0;
@@ -59,9 +65,10 @@ export async function decode(model: Model, prompt: Prompt, options: DecodeOption
       break;
     }
     tokenIds.push(next);
-    text.push(next);
+    say(text.push(next));
   }
-  return { caption: text.finish(), tokenIds, finish, prefillMs, stepsMs, steps, kvBytes: reading.kvBytes };
+  say(text.rest());
+  return { caption: text.text().trim(), tokenIds, finish, prefillMs, stepsMs, steps, kvBytes: reading.kvBytes };
 }
 
 /**
@@ -100,40 +107,4 @@ function argMax(values: Float32Array): number {
     }
   }
   return best;
-}
-
-/** Turns token ids to text piece by piece, holding back characters whose bytes are not complete. */
-class TextStream {
-  private readonly ids: number[] = [];
-  private said = '';
-
-  constructor(
-    private readonly model: Model,
-    private readonly onText: (text: string) => void,
-  ) {}
-
-  push(id: number): void {
-    this.ids.push(id);
-    const text = this.text();
-    if (!text.endsWith('\uFFFD')) {
-      this.say(text);
-    }
-  }
-
-  finish(): string {
-    const text = this.text();
-    this.say(text);
-    return text.trim();
-  }
-
-  private say(text: string): void {
-    if (text.length > this.said.length) {
-      this.onText(text.slice(this.said.length));
-      this.said = text;
-    }
-  }
-
-  private text(): string {
-    return this.ids.length === 0 ? '' : this.model.tokenizer.decode(this.ids, { skip_special_tokens: true });
-  }
 }

@@ -2,6 +2,7 @@ import type { WindowExplanation } from '../../protocol/explanation';
 import type { WindowRun } from '../../protocol/run';
 import type { Explainer, Heard } from './families/family';
 import type { Model } from './load';
+import { piecesOf } from './text-stream';
 
 /**
  * What each generated token looked at: prompt and caption go through the decoder once more, and the attention of the
@@ -18,11 +19,10 @@ export async function explainWindow(
     tokenIds.length === 0
       ? new Float32Array(0)
       : await explainer.attention(await family.adapt(heard, selection), question, tokenIds);
-  const texts = tokenIds.map((_, i) => tokenizer.decode(tokenIds.slice(0, i + 1), { skip_special_tokens: true }));
   return {
     index,
     firstToken,
-    pieces: texts.map((text, i) => text.slice(texts[i - 1]?.length ?? 0)),
+    pieces: piecesOf(tokenizer, tokenIds),
     groups: selection.groups,
     attention,
   };
