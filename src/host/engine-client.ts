@@ -30,6 +30,8 @@ export class EngineClient implements vscode.Disposable {
   private failures = 0;
   private users = 0;
   private requests = 0;
+  /** What waits for an answer. */
+  private readonly open = new Set<{ readonly signal: AbortSignal | undefined }>();
   /** Why the engine ended last, if not because it was told to. */
   private end: EarmarkError | undefined;
   private readonly logError = (error: unknown): void => {
@@ -86,6 +88,8 @@ export class EngineClient implements vscode.Disposable {
     const token = `host-${String(this.progressTokens++)}`;
     const { progress, signal } = options;
     const listener = progress && connection.onProgress(progress.type, token, progress.report);
+    const request = { signal };
+    this.open.add(request);
     const disarm = this.killWhenStuck(signal);
     const done = progress ? this.beBusy() : undefined;
     try {
@@ -93,6 +97,7 @@ export class EngineClient implements vscode.Disposable {
     } catch (error) {
       throw this.explain(error, signal);
     } finally {
+      this.open.delete(request);
       disarm();
       listener?.dispose();
       done?.();
@@ -234,10 +239,15 @@ export class EngineClient implements vscode.Disposable {
     }
   }
 
+  /** While somebody else still waits for an answer, a request that does not end is waited for. */
   private killWhenStuck(signal: AbortSignal | undefined): () => void {
     let timer: NodeJS.Timeout | undefined;
     const arm = (): void => {
       timer = setTimeout(() => {
+        if ([...this.open].some((request) => !request.signal?.aborted)) {
+          arm();
+          return;
+        }
         this.log.warn('A cancelled request did not end in time; the engine is ended and starts again when needed.');
         this.stop();
       }, cancelGraceMs);
