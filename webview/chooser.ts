@@ -1,7 +1,9 @@
 import { repeatChoices, type ComparisonSettings } from '../src/protocol/comparison';
 import type { ModelInfo } from '../src/protocol/model';
+import { missingNeed } from '../src/pruning/needs';
 import { strategies } from '../src/pruning/registry';
 import type { Strategy } from '../src/pruning/strategy';
+import { headField, missingHead } from './controls';
 import { element } from './element';
 import { checkbox, dropdown, numberField, textArea } from './fields';
 import { modelOptions, standIn, standInWords } from './model-options';
@@ -20,11 +22,6 @@ const paper = 'arXiv 2511.14293';
 const papersOwn = prunable.filter(({ published }) => published === paper).map(({ name }) => name);
 export const firstChoice = papersOwn;
 
-/** What a strategy asks of the model that it does not give. */
-export function missingNeed({ needs }: Pick<Strategy, 'needs'>, model: ModelInfo | undefined): string | undefined {
-  return needs.find((need) => model && !model.offers.includes(need));
-}
-
 /** The form of a comparison. It tells what was chosen; whoever made it decides what follows. */
 export class Chooser {
   readonly node = element('section', { class: 'chooser', attributes: { 'aria-label': 'What to compare' } });
@@ -40,6 +37,8 @@ export class Chooser {
   private current: Choices;
   /** Said of the model until the person chooses one. */
   private missing: string | undefined;
+  /** Said of the heads until the person chooses again. */
+  private missingHead: string | undefined;
 
   constructor(
     private models: readonly ModelInfo[],
@@ -68,16 +67,19 @@ export class Chooser {
   set(choices: Choices, models = this.models): void {
     this.models = models;
     if (choices.modelId !== this.current.modelId) this.missing = undefined;
+    if (choices.headReduce !== this.current.headReduce) this.missingHead = undefined;
     this.current = this.installed(choices);
     this.build();
   }
 
-  /** A model that is not installed is told, not taken. */
+  /** A model that is not installed, or a head that the model does not have, is told, not taken. */
   private installed(choices: Choices): Choices {
     const other = this.models.some(({ modelId }) => modelId === choices.modelId) ? undefined : standIn(this.models);
-    if (!other) return choices;
-    this.missing = standInWords(choices.modelId, other);
-    return { ...choices, modelId: other.modelId };
+    if (other) this.missing = standInWords(choices.modelId, other);
+    const { modelId } = other ?? choices;
+    const noHead = missingHead(choices.headReduce, this.models, modelId);
+    if (noHead !== undefined) this.missingHead = noHead;
+    return { ...choices, modelId, ...(noHead !== undefined && { headReduce: 'mean' }) };
   }
 
   private change(part: Partial<Choices>): void {
@@ -173,17 +175,22 @@ export class Chooser {
   }
 
   private otherFields(): HTMLElement {
-    const { modelId, keepRatios, question, references, repeats } = this.current;
+    const { modelId, keepRatios, headReduce, question, references, repeats } = this.current;
     const model = dropdown(
       { label: 'Model', description: 'The audio language model that listens and writes.' },
       modelOptions(this.models),
       modelId,
       (value) => {
         this.missing = undefined;
-        this.change({ modelId: value });
+        this.missingHead = undefined;
+        this.change(this.installed({ ...this.current, modelId: value }));
         this.build();
       },
     );
+    const heads = headField(this.model, headReduce, this.missingHead, (chosen) => {
+      this.missingHead = undefined;
+      this.change({ headReduce: chosen });
+    });
     const ask = textArea(
       { label: 'Question', description: 'What the model is asked about the sound.' },
       question,
@@ -223,9 +230,10 @@ export class Chooser {
       ).node,
       element(
         'details',
-        { class: 'more', attributes: references === '' ? {} : { open: '' } },
+        { class: 'more', attributes: references === '' && this.missingHead === undefined ? {} : { open: '' } },
         element('summary', { text: 'Parameters and reference captions' }),
         this.parameters,
+        heads.node,
         reference.node,
       ),
       this.side,

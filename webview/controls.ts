@@ -53,6 +53,8 @@ export class Controls {
   private readonly exportButton: HTMLElement & { disabled: boolean };
   private models: readonly ModelInfo[];
   private choice: Choice;
+  /** Said of the heads until the person chooses again. */
+  private missingHead: string | undefined;
   private strategyField!: Field<string>;
   private modelField!: Field<string>;
   private keepField!: Field<number>;
@@ -71,7 +73,7 @@ export class Controls {
     private readonly events: ControlEvents,
   ) {
     this.models = models;
-    this.choice = choice;
+    this.choice = this.fitting(choice);
     this.runButton = button('Prune & Caption', 'play', () => events.run(), 'primary');
     this.cancelButton = button('Cancel', 'debug-stop', () => events.cancel());
     this.exportButton = button('Export Report', 'export', () => events.exportReport());
@@ -93,25 +95,26 @@ export class Controls {
   }
 
   setModels(models: readonly ModelInfo[], modelId: string): void {
-    const changed = modelId !== this.choice.modelId;
-    if (!changed && JSON.stringify(models) === JSON.stringify(this.models)) return;
+    const before = this.choice;
+    if (modelId === before.modelId && JSON.stringify(models) === JSON.stringify(this.models)) return;
     this.models = models;
-    this.choice = { ...this.choice, modelId };
+    this.choice = this.fitting({ ...before, modelId });
     this.build();
-    if (changed) this.events.changed(this.choice);
+    if (modelId !== before.modelId || this.choice.settings !== before.settings) this.events.changed(this.choice);
   }
 
   /** Takes over what was chosen elsewhere; a model that is not here is not taken. */
   show({ modelId, settings }: Choice): void {
     const known = this.models.some((model) => model.modelId === modelId);
-    this.choice = { modelId: known ? modelId : this.choice.modelId, settings };
+    this.missingHead = undefined;
+    this.choice = this.fitting({ modelId: known ? modelId : this.choice.modelId, settings });
     this.build();
     this.events.changed(this.choice);
   }
 
   setHead(headReduce: HeadReduce): void {
-    this.headField.set(String(headReduce));
     this.change({ headReduce });
+    this.build();
   }
 
   /** How many windows the clip has: what concerns long clips shows only for those. */
@@ -155,6 +158,15 @@ export class Controls {
     this.count.replaceChildren(...lines);
   }
 
+  /** A head that the model does not have is told, not taken. */
+  private fitting(choice: Choice): Choice {
+    const { settings, modelId } = choice;
+    const problem = missingHead(settings.headReduce, this.models, modelId);
+    if (problem === undefined) return choice;
+    this.missingHead = problem;
+    return { ...choice, settings: { ...settings, headReduce: 'mean' } };
+  }
+
   // --- building
 
   private build(): void {
@@ -169,7 +181,8 @@ export class Controls {
       modelOptions(this.models),
       modelId,
       (value) => {
-        this.choice = { ...this.choice, modelId: value };
+        this.missingHead = undefined;
+        this.choice = this.fitting({ ...this.choice, modelId: value });
         this.build();
         this.events.changed(this.choice);
       },
@@ -199,15 +212,8 @@ export class Controls {
       (value) => this.change({ keepRatio: value / 100 }),
       true,
     );
-    this.headField = dropdown(
-      {
-        label: 'Attention heads',
-        description:
-          "How the scores of the encoder's attention heads become one: their mean, their maximum, or one head alone.",
-      },
-      headOptions(model?.heads ?? 0),
-      String(settings.headReduce),
-      (value) => this.change({ headReduce: headReduceOf(value) }),
+    this.headField = headField(model, settings.headReduce, this.missingHead, (headReduce) =>
+      this.change({ headReduce }),
     );
     this.budgetField = dropdown(
       {
@@ -342,6 +348,7 @@ export class Controls {
 
   private change(part: Partial<RunSettings>): void {
     this.choice = { ...this.choice, settings: { ...this.choice.settings, ...part } };
+    if (part.headReduce !== undefined) this.missingHead = undefined;
     if (part.strategy !== undefined) this.buildParameters();
     this.events.changed(this.choice);
   }
@@ -360,6 +367,40 @@ function origin({ published, usesKeepRatio }: Strategy): (Node | string)[] {
   if (paper === undefined) return [`From ${published}.`];
   const link = element('a', { text: published, attributes: { href: `https://arxiv.org/abs/${paper}` } });
   return ['From ', link, '.'];
+}
+
+/** How the heads of the encoder's attention become one score; `problem` is said until the person chooses. */
+export function headField(
+  model: ModelInfo | undefined,
+  value: HeadReduce,
+  problem: string | undefined,
+  change: (value: HeadReduce) => void,
+): Field<string> {
+  const note = element('p', { class: 'hint problem', text: problem ?? '' });
+  note.hidden = problem === undefined;
+  const field = dropdown(
+    {
+      label: 'Attention heads',
+      description:
+        "How the scores of the encoder's attention heads become one: their mean, their maximum, or one head alone.",
+    },
+    headOptions(model?.heads ?? 0),
+    String(value),
+    (chosen) => {
+      note.hidden = true;
+      change(headReduceOf(chosen));
+    },
+  );
+  field.node.append(note);
+  return field;
+}
+
+/** What is said where a model does not have the wanted head; undefined where it has, or where it is not here itself. */
+export function missingHead(wanted: HeadReduce, models: readonly ModelInfo[], modelId: string): string | undefined {
+  const model = models.find((one) => one.modelId === modelId);
+  return model && typeof wanted === 'number' && wanted >= model.heads
+    ? `${model.title} has no head ${String(wanted)}: the mean of all heads is chosen.`
+    : undefined;
 }
 
 export function headOptions(heads: number): { readonly value: string; readonly label: string }[] {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { model, openView, startPages, stopPages } from './pages';
+import type { RunSettings } from '../../src/protocol/run';
+import { model, openView, settings, startPages, stopPages } from './pages';
 
 beforeAll(startPages);
 afterAll(stopPages);
@@ -19,6 +20,25 @@ it('goes on with another model where the one that is set is not installed, and s
   await page.getByRole('combobox', { name: 'Model' }).click();
   await page.getByRole('option', { name: 'Large' }).click();
   await expect.poll(() => said.count()).toBe(0);
+  expect(problems).toEqual([]);
+});
+
+it('takes the mean where the model has not the head that is set, says so until one is chosen, and runs with that', async () => {
+  const { page, problems } = await openView('comparison', { settings: { ...settings, headReduce: 7 } });
+  const said = page.getByText('Test model (constructed data) has no head 7: the mean of all heads is chosen.');
+  await said.waitFor();
+  const run = async (heads: RunSettings['headReduce']) => {
+    await page.getByRole('button', { name: 'Run Comparison' }).click();
+    await page.getByText('13 runs done.').waitFor();
+    const asked = await page.evaluate(() => window.fake.calls.filter(({ method }) => method === 'view/run').at(-1));
+    const used = (asked!.params as { settings: RunSettings[] }).settings.map(({ headReduce }) => headReduce);
+    expect(new Set(used)).toEqual(new Set([heads]));
+  };
+  await run('mean');
+  await page.getByRole('combobox', { name: 'Attention heads' }).click();
+  await page.getByRole('option', { name: 'Head 3' }).click();
+  await said.waitFor({ state: 'hidden' });
+  await run(3);
   expect(problems).toEqual([]);
 });
 

@@ -187,6 +187,27 @@ describe('choosing', () => {
       .toMatchObject({ headReduce: 3 });
   });
 
+  it('takes the mean where the model has not the head that was chosen, and says so until one is chosen', async () => {
+    const many = { ...model, modelId: 'many', title: 'Many heads', heads: 8 };
+    const { page, problems } = await openEditor({ models: [many, model], settings: { ...settings, headReduce: 7 } });
+    const said = page.getByText('Test model (constructed data) has no head 7: the mean of all heads is chosen.');
+    const list = page.locator('vscode-dropdown[aria-label="Attention heads"]');
+    const head = () => list.evaluate((node) => (node as HTMLSelectElement).value);
+    expect(await head()).toBe('7');
+    expect(await said.count()).toBe(0);
+    await page.getByRole('combobox', { name: 'Model' }).click();
+    await page.getByRole('option', { name: model.title }).click();
+    await said.waitFor();
+    await expect.poll(head).toBe('mean');
+    await prune(page);
+    const [request] = (await calls(page, 'view/run')) as { settings: RunSettings[] }[];
+    expect(request?.settings.map(({ headReduce }) => headReduce)).toEqual(['mean', 'mean']);
+    await page.getByRole('combobox', { name: 'Attention heads' }).click();
+    await page.getByRole('option', { name: 'Head 2' }).click();
+    await said.waitFor({ state: 'hidden' });
+    expect(problems).toEqual([]);
+  });
+
   it('has no field for a question where the model takes none, and asks none', async () => {
     const { page } = await openEditor({ models: [{ ...model, asks: false, question: '' }] });
     expect(await page.getByRole('textbox', { name: 'Question' }).isVisible()).toBe(false);
