@@ -4,10 +4,10 @@ import type { ExperimentResult } from '../src/protocol/experiment';
 import type { ModelInfo } from '../src/protocol/model';
 import type { RunEvent, RunSettings } from '../src/protocol/run';
 import * as view from '../src/protocol/view';
+import { missingNeed } from '../src/pruning/needs';
 import { strategies } from '../src/pruning/registry';
 import { segmentsParameter } from '../src/pruning/strategy';
 import type { Chart } from './chart';
-import { missingNeed } from './chooser';
 import { CancellationTokenSource, progressToken, readableError } from './connection';
 import { settingsLabel } from './controls';
 import { button, element } from './element';
@@ -39,6 +39,7 @@ export interface ExperimentHost extends ExperimentExports {
 export class Experiments {
   readonly node = element('section', { class: 'experiments', attributes: { 'aria-label': 'Experiments' } });
   private readonly form = element('div', { class: 'experiment-form' });
+  private readonly problem = element('p', { class: 'hint problem', attributes: { role: 'status', hidden: '' } });
   private readonly stages = new Stages();
   private readonly found = element('div', { class: 'experiment-results' });
   private readonly runButton = button('Run Experiment', 'beaker', () => void this.run(), 'primary');
@@ -94,6 +95,7 @@ export class Experiments {
     this.choices = { ...this.choices, ...part };
     this.host.remember(this.choices, this.shown);
     if (rebuild) this.build();
+    else this.showButtons();
   }
 
   private build(): void {
@@ -126,12 +128,18 @@ export class Experiments {
       this.form.replaceChildren(
         dropdown(
           { label: 'Experiment', description: 'The question that is asked of the sound.' },
-          experiments.map((one) => ({ value: one.name, label: one.label })),
+          experiments.map((one) => ({
+            value: one.name,
+            label: one.label,
+            // The list can not be left from an option that is disabled.
+            disabled: one.name !== name && missingNeed(one, model) !== undefined,
+          })),
           name,
           (value) => this.change({ name: value }),
         ).node,
         ...experiment.uses.map((use) => fields[use]().node),
         element('div', { class: 'actions' }, this.runButton, this.cancelButton),
+        this.problem,
         element('p', {
           class: 'about',
           text: `${experiment.description} ${experiment.captions ? 'Writes captions, so it takes a while.' : 'Looks at scores only: no caption is written.'}`,
@@ -142,13 +150,25 @@ export class Experiments {
   }
 
   private showButtons(): void {
-    const { strategy, name } = this.choices;
-    const chosen = strategies.find((one) => one.name === strategy);
     const model = this.host.model();
-    const needs = experimentNamed(name).uses.includes('strategy');
-    const missing = needs && (!chosen || missingNeed(chosen, model) !== undefined);
-    this.runButton.disabled = this.running || !this.ready || !model || model.problem !== undefined || missing;
+    const problem = this.unavailable(model);
+    this.problem.textContent = problem ?? '';
+    this.problem.hidden = problem === undefined;
+    this.runButton.disabled =
+      this.running || !this.ready || !model || model.problem !== undefined || problem !== undefined;
     this.cancelButton.hidden = !this.running;
+  }
+
+  /** Why the model can not serve what is chosen. */
+  private unavailable(model: ModelInfo | undefined): string | undefined {
+    const { strategy, name } = this.choices;
+    const experiment = experimentNamed(name);
+    const chosen = strategies.filter((one) => one.name === strategy && experiment.uses.includes('strategy'));
+    const lacking = [experiment, ...chosen].find((one) => missingNeed(one, model) !== undefined);
+    return (
+      lacking &&
+      `${lacking.label} is not available: this model does not give the encoder’s ${missingNeed(lacking, model)!}.`
+    );
   }
 
   private async run(): Promise<void> {

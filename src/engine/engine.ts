@@ -10,16 +10,17 @@ import type { Provider } from '../protocol/provider';
 import type { Analysis, Run, RunEvent, RunSettings } from '../protocol/run';
 import { version } from '../../package.json';
 import { requireGoingOn, untilAborted } from '../protocol/until-aborted';
+import { missingNeed, noAttention } from '../pruning/needs';
 import { readClip, type Clip } from './audio/clip';
 import { peaksOf } from './audio/peaks';
 import type { EncodedWindow } from './model/encode';
 import { findPack, findPacks } from './model/find-packs';
 import { loadModel, releaseModel, type Model } from './model/load';
-import { packFingerprint, samplesPerToken } from './model/pack';
+import { offersOf, packFingerprint, samplesPerToken } from './model/pack';
 import { onCpu, reasonOf } from './model/provider';
 import { loadRuntime, type Runtime } from './model/runtime';
 import { measureSpeed } from './model/speed';
-import { analyseClip, encodeClip, explainRun, runClip } from './pipeline';
+import { analyseClip, encodeClip, explainRun, requireAttention, runClip } from './pipeline';
 
 /** Encoder results kept in memory: about ten minutes of audio for the default model. */
 const encodeCacheBytes = 128 * 2 ** 20;
@@ -149,6 +150,13 @@ export class Engine {
       const clip = this.clip(clipId);
       const model = await this.getModel(modelId);
       const options = this.pipelineOptions(call);
+      if (missingNeed(experiment, { offers: offersOf(model.pack) }) !== undefined) {
+        const message = noAttention(experiment, model.pack.id);
+        throw new EarmarkError('model-unsupported', message, 'Choose another experiment or another model.');
+      }
+      if (experiment.uses.includes('strategy')) {
+        requireAttention(model, settings.strategy);
+      }
       const found = await experiment.conduct({
         clip,
         heads: model.pack.encoder.heads,

@@ -5,6 +5,7 @@ import type { WindowExplanation } from '../protocol/explanation';
 import type { Run, RunEvent, RunSettings, RunStage, WindowAnalysis, WindowRun } from '../protocol/run';
 import { requireGoingOn } from '../protocol/until-aborted';
 import { clipBudgets } from '../pruning/clip-budget';
+import { missingNeed, noAttention, servedStrategies } from '../pruning/needs';
 import { select, strategyNamed } from '../pruning/registry';
 import { reduceHeads } from '../pruning/score';
 import type { Clip } from './audio/clip';
@@ -13,7 +14,7 @@ import { decode, requireContext } from './model/decode';
 import { encodeWindow, type EncodedWindow } from './model/encode';
 import { explainWindow } from './model/explain';
 import type { Model } from './model/load';
-import { taps } from './model/pack';
+import { offersOf } from './model/pack';
 import { assembleRun } from './run';
 
 /** What the encoder needs of a clip. */
@@ -289,13 +290,14 @@ async function runWindow(
 }
 
 /** @throws EarmarkError `model-unsupported` for a strategy that ranks by attention, and an encoder that gives none */
-function requireAttention({ pack }: Model, name: string): void {
-  const { needs, label } = strategyNamed(name);
-  if (!taps(pack) && (needs.includes('scores') || needs.includes('keys'))) {
+export function requireAttention({ pack }: Model, name: string): void {
+  const strategy = strategyNamed(name);
+  const given = { offers: offersOf(pack) };
+  if (missingNeed(strategy, given) !== undefined) {
     throw new EarmarkError(
       'model-unsupported',
-      `${label} needs the encoder's attention, which can not be read in the model "${pack.id}".`,
-      'Choose a strategy that needs no scores: none, random, uniform or divprune.',
+      noAttention(strategy, pack.id),
+      `Choose another model, or one of these strategies: ${servedStrategies(given).join(', ')}.`,
     );
   }
 }

@@ -15,6 +15,7 @@ export const attentionOverTimeExperiment: Experiment = {
   label: 'Attention over time',
   description: 'Shows how attention, and the tokens that Top-K would keep, are spread over the clip.',
   captions: false,
+  needs: ['scores'],
   uses: ['keepRatio', 'segments'],
   async conduct({ heads, settings, secondsPerToken, encode }) {
     let firstToken = 0;

@@ -7,10 +7,14 @@ export const headStudy: Experiment = {
   label: 'Head study',
   description: 'Lets each head of the encoder’s last layer choose alone: how far is that from their mean and maximum?',
   captions: false,
+  needs: ['scores'],
   uses: ['strategy', 'keepRatio', 'segments'],
   async conduct({ heads, settings, encode }) {
     const windows = await encode();
-    const studies = windows.map((window) => studyHeads(window.receivedPerHead, heads, settings, inputOf(window)));
+    const { segments } = settings.parameters;
+    const studies = windows.map((window) =>
+      studyHeads(window.receivedPerHead, heads, settings, inputOf(window), segments),
+    );
     const rows = Array.from({ length: heads }, (_, head) => ({
       head,
       overlapWithMean: meanOf(studies, head, (study) => study.overlapWithMean),

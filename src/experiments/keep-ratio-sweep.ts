@@ -10,6 +10,7 @@ export const keepRatioSweep: Experiment = {
   label: 'Keep-ratio sweep',
   description: 'Runs the strategy at falling keep ratios: where does the caption change, and what is gained?',
   captions: true,
+  needs: [],
   uses: ['strategy', 'segments'],
   async conduct({ settings, run }) {
     const all = [unpruned(settings), ...ratios.map((keepRatio) => ({ ...settings, keepRatio }))];

@@ -11,6 +11,7 @@ export const segmentSweep: Experiment = {
   label: 'Segment sweep',
   description: 'Runs segmentwise selection with 1 to 30 segments: 1 is Top-K.',
   captions: true,
+  needs: ['scores'],
   uses: ['keepRatio'],
   async conduct({ settings, run }) {
     const withSegments = (segments: number) => ({

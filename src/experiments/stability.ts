@@ -25,6 +25,7 @@ export const stability: Experiment = {
   label: 'Stability',
   description: 'Shifts the clip by 10 to 40 ms and adds noise: how much of the kept set stays?',
   captions: false,
+  needs: [],
   uses: ['strategy', 'keepRatio', 'segments'],
   async conduct(bench) {
     const original = await keptTokens(bench, bench.clip);

@@ -36,6 +36,8 @@ export interface ExperimentInfo {
   readonly description: string;
   /** Whether the language model is run, which takes longer than looking at scores. */
   readonly captions: boolean;
+  /** What it asks of the model itself; a strategy that it takes may ask for more. */
+  readonly needs: readonly ('scores' | 'tokens' | 'keys')[];
   /** The choices that it takes as they are; it varies or ignores the rest. */
   readonly uses: readonly ('strategy' | 'keepRatio' | 'segments')[];
 }

@@ -5,6 +5,7 @@ import type { RunSettings } from '../../src/protocol/run';
 import { constructSound } from './constructed-sound';
 import {
   accessibilityFaults,
+  model,
   openView,
   screenshot,
   startPages,
@@ -63,6 +64,25 @@ describe('experiments', () => {
     await page.getByRole('spinbutton', { name: 'Keep ratio' }).waitFor();
     expect(await page.getByRole('combobox', { name: 'Strategy' }).count()).toBe(0);
     await page.getByText('Runs segmentwise selection with 1 to 30 segments').waitFor();
+  });
+
+  it('offers no experiment that needs scores of a model that gives none, and says so', async () => {
+    const { page } = await openExperiments();
+    await choose(page, 'Head study');
+    const run = page.getByRole('button', { name: 'Run Experiment' });
+    expect(await run.isEnabled()).toBe(true);
+    await page.evaluate((models) => window.fake.changeState({ models }), [{ ...model, offers: ['tokens'] as const }]);
+    await page.getByText('Head study is not available: this model does not give the encoder’s scores.').waitFor();
+    expect(await run.isDisabled()).toBe(true);
+    await page.getByRole('combobox', { name: 'Experiment', exact: true }).click();
+    const refused = page.locator('.experiment-form vscode-option[disabled]:visible');
+    expect(await refused.allTextContents()).toEqual(['Segment sweep', 'Attention over time']);
+    await page.getByRole('option', { name: 'Stability' }).click();
+    await page.getByText('Segmentwise Top-K is not available: this model').waitFor();
+    await page.getByRole('combobox', { name: 'Strategy' }).click();
+    await page.getByRole('option', { name: 'DivPrune' }).click();
+    await expect.poll(() => run.isEnabled()).toBe(true);
+    expect(await page.getByText('is not available: this model').count()).toBe(0);
   });
 
   it('keeps the focus on the list that is gone through by keys', async () => {

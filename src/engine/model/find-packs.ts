@@ -6,7 +6,7 @@ import type { ModelInfo, Speed } from '../../protocol/model';
 import { sizeWords } from '../../report/numbers';
 import { packFolders } from './model-folders';
 import { memoryNeeded } from './needs';
-import { readPack, samplesPerToken, taps, type Pack } from './pack';
+import { offersOf, readPack, samplesPerToken, type Pack } from './pack';
 import { runTimes } from './run-times';
 
 /** A pack found on disk, or a folder that should be one and why it is not. */
@@ -122,7 +122,7 @@ function packInfo(folder: string, pack: Pack, speed: Speed | null | undefined): 
     windowSeconds: pack.frontEnd.windowSeconds,
     asks: pack.family === 'prefix',
     question: pack.family === 'prefix' ? pack.prompt.question : '',
-    offers: taps(pack) ? ['scores', 'tokens', 'keys'] : ['tokens'],
+    offers: offersOf(pack),
     precision: pack.precision,
     memoryBytes,
     ...(memoryProblem !== undefined && { memoryProblem }),

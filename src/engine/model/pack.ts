@@ -5,6 +5,7 @@ import { readFile, stat } from 'node:fs/promises';
 import * as path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { EarmarkError } from '../../protocol/errors';
+import type { Need } from '../../pruning/strategy';
 import type { MelScale } from '../features/mel-scale';
 import schema from './pack.schema.json';
 import { isSafeName } from './safe-name';
@@ -259,6 +260,11 @@ export async function verifyFile(folder: string, id: string, file: Pack['files']
 /** Whether the attention of the encoder can be read. */
 export function taps({ encoder }: Pack): boolean {
   return encoder.attention.kind === 'tap';
+}
+
+/** What strategies and experiments may look at. */
+export function offersOf(pack: Pack): readonly Need[] {
+  return taps(pack) ? ['scores', 'tokens', 'keys'] : ['tokens'];
 }
 
 /** Samples at 16 kHz that one encoder position stands for. */

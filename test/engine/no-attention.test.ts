@@ -1,0 +1,70 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Engine } from '../../src/engine/engine';
+import { strategies } from '../../src/pruning/registry';
+import type { RunSettings } from '../../src/protocol/run';
+import { editJson } from '../edit-json';
+import { packFolder, sampleFiles } from './default-model';
+
+/** The model that ships, as if its encoder's attention could not be read. */
+describe('a model without attention', () => {
+  const call = { signal: new AbortController().signal, onProgress: () => undefined };
+  let folder: string;
+  let engine: Engine;
+  let clipId: string;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), 'earmark-no-attention-'));
+    cpSync(packFolder, folder, { recursive: true });
+    editJson(path.join(folder, 'pack.json'), ({ encoder, ...pack }) => ({
+      ...pack,
+      encoder: { ...(encoder as object), attention: { kind: 'none' } },
+    }));
+    engine = new Engine({ modelFolders: [folder], threads: 0, ffmpeg: '' });
+    ({ clipId } = await engine.openClip({ kind: 'path', path: sampleFiles[0]! }, call));
+  });
+
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  const settingsOf = (strategy: string): RunSettings => ({
+    strategy,
+    keepRatio: 0.25,
+    budgetMode: 'exact',
+    headReduce: 'mean',
+    parameters: {},
+    question: 'What is heard?',
+    maxNewTokens: 1,
+  });
+  const experiment = (name: string, strategy: string) =>
+    engine.experiment(clipId, 'earmark-mini', name, settingsOf(strategy), call);
+
+  it.each([
+    ['segment-sweep', 'uniform', 'Segment sweep'],
+    ['head-study', 'uniform', 'Head study'],
+    ['attention-over-time', 'uniform', 'Attention over time'],
+    ['stability', 'segmentwise', 'Segmentwise Top-K'],
+    ['keep-ratio-sweep', 'segmentwise', 'Segmentwise Top-K'],
+  ])('does not serve %s with %s', async (name, strategy, label) => {
+    await expect(experiment(name, strategy)).rejects.toMatchObject({
+      code: 'model-unsupported',
+      message: `${label} needs the encoder's attention, which can not be read in the model "earmark-mini".`,
+    });
+  });
+
+  it('serves what looks at no attention', async () => {
+    expect((await experiment('stability', 'divprune')).rows).toHaveLength(7);
+  });
+
+  it('names every strategy that it can serve where it is asked for another', async () => {
+    const served = strategies.filter(({ needs }) => !needs.includes('scores') && !needs.includes('keys'));
+    expect(served.map(({ name }) => name)).toContain('a-tome');
+    await expect(engine.run(clipId, 'earmark-mini', [settingsOf('segmentwise')], call)).rejects.toMatchObject({
+      code: 'model-unsupported',
+      action: `Choose another model, or one of these strategies: ${served.map(({ name }) => name).join(', ')}.`,
+    });
+  });
+});
