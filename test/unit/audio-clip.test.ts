@@ -106,10 +106,10 @@ describe('readClip, formats', () => {
     expect(signals.signalToNoise(await expectedSweep(0.75), clip.samples)).toBeGreaterThan(20);
   });
 
-  it('says of RF64 that it does not read it', async () => {
+  it('leaves RF64 to ffmpeg', async () => {
     const file = wav(bytesOf(Int16Array.of(1, 2, 3, 4)), { before: signals.chunk('ds64', new Uint8Array(28)) });
     file.write('RF64', 0, 'latin1');
-    expect(await failure(read(file))).toMatchObject({ code: 'audio-unsupported' });
+    expect(await failure(read(file, { ffmpeg: '/no/ffmpeg' }))).toMatchObject({ code: 'needs-ffmpeg' });
   });
 
   it.each([1, 2, 3, 6, 8])('mixes %i channels down', async (channels) => {

@@ -87,6 +87,43 @@ describe('with ffmpeg', () => {
     }
   });
 
+  it.each([
+    ['long.wav', ['-rf64', 'always'], 'WAV (RF64)'],
+    ['sweep.caf', ['-c:a', 'pcm_s16be'], 'CAF'],
+    ['sweep.au', [], 'AU'],
+    ['sweep.w64', [], 'Wave64'],
+    ['sweep.ac3', [], 'AC-3'],
+    ['sweep.eac3', [], 'AC-3'],
+    ['sweep.tta', [], 'TTA'],
+    ['sweep.voc', [], 'Creative Voice'],
+    ['sweep.avi', [], 'AVI'],
+    ['sweep.flv', [], 'FLV'],
+    ['sweep.mpg', [], 'MPEG'],
+  ])('decodes what music-metadata does not know: %s', async (name, options, codec) => {
+    const file = path.join(temporary.folder, name);
+    execFileSync('ffmpeg', ['-loglevel', 'error', '-i', path.join(fixtures, 'sweep.flac'), ...options, file]);
+    const clip = await readClip({ kind: 'path', path: file }, { ffmpeg: '' });
+    expect(clip).toMatchObject({ codec, warnings: [] });
+    expect(clip.durationSeconds).toBeCloseTo(1, 0);
+    expect(Math.abs(Math.max(...clip.peaks.max) - 0.375)).toBeLessThan(0.05);
+  });
+
+  it('reads no other file that a text names, whatever it begins with', async () => {
+    const other = path.join(temporary.folder, 'other.wav');
+    execFileSync('ffmpeg', ['-loglevel', 'error', '-i', path.join(fixtures, 'sweep.flac'), other]);
+    const playlist = '#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nother.wav\n#EXT-X-ENDLIST\n';
+    const manifest =
+      '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT1S">' +
+      '<Period><AdaptationSet mimeType="audio/wav"><Representation id="0" bandwidth="1"><BaseURL>other.wav</BaseURL>' +
+      '</Representation></AdaptationSet></Period></MPD>';
+    for (const text of [playlist, "ffconcat version 1.0\nfile 'other.wav'\n", manifest, `\x0b\x77${manifest}`]) {
+      const file = temporary.write('list.wav', Buffer.from(text.padEnd(2000), 'latin1'));
+      expect(await failure(readClip({ kind: 'path', path: file }, { ffmpeg: '' }))).toMatchObject({
+        code: 'audio-unsupported',
+      });
+    }
+  });
+
   it('decodes bytes through a file that is gone afterwards', async () => {
     const files = temporaryFiles();
     const clip = await read(readFileSync(m4a), {}, 'sweep.m4a');
@@ -121,6 +158,9 @@ describe('with a stand-in for ffmpeg', () => {
     expect(given[given.indexOf('-i') + 1]).toBe(`file:${file}`);
     expect(given).toContain('-nostdin');
     expect(given[given.indexOf('-protocol_whitelist') + 1]).toBe('file,pipe');
+    const formats = given[given.indexOf('-format_whitelist') + 1]!.split(',');
+    expect(formats).toContain('mov');
+    expect(formats.filter((format) => /concat|dash|hls|imf|sdp/.test(format))).toEqual([]);
     expect(given.at(-1)).toBe('pipe:1');
   });
 

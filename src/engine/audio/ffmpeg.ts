@@ -7,6 +7,12 @@ import { EarmarkError } from '../../protocol/errors';
 import type { DecodedPiece } from './decoders';
 import { engineRate } from './windows';
 
+/** What ffmpeg may take a file for: formats of sound and video, none of which names other files to read. */
+const demuxers = [
+  ...['aac', 'ac3', 'aiff', 'ape', 'asf', 'au', 'avi', 'caf', 'dsf', 'eac3', 'flac', 'flv', 'iff', 'matroska', 'mov'],
+  ...['mp3', 'mpc', 'mpc8', 'mpeg', 'ogg', 'tta', 'voc', 'w64', 'wav', 'wv'],
+];
+
 /**
  * Decodes whatever the person's ffmpeg can, M4A and AAC above all: their decoders on npm are GPL. ffmpeg mixes down and
  * resamples too, so what comes is mono at 16 kHz.
@@ -41,7 +47,8 @@ async function* decodeFile(
   program: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<DecodedPiece> {
-  const input = ['-nostdin', '-v', 'error', '-protocol_whitelist', 'file,pipe', '-i', `file:${path.resolve(file)}`];
+  const allowed = ['-protocol_whitelist', 'file,pipe', '-format_whitelist', demuxers.join(',')];
+  const input = ['-nostdin', '-v', 'error', ...allowed, '-i', `file:${path.resolve(file)}`];
   // By itself, ffmpeg adds channels up at 0.7 each; this makes it their mean, as of what is decoded here.
   const mono = ['-map', '0:a:0', '-ac', '1', '-rematrix_maxval', '1', '-ar', String(engineRate)];
   const child = start(name, program, [...input, ...mono, '-f', 'f32le', 'pipe:1'], signal);

@@ -37,6 +37,23 @@ const decoders: readonly Entry[] = [
   { container: /^Ogg$/, codec: /^Opus/, decoder: 'opus' },
 ];
 
+/**
+ * What music-metadata does not know and ffmpeg reads, by the bytes that it begins with; `?` is any byte. Never what is not
+ * known at all: a text may be a playlist, which names other files for ffmpeg to read.
+ */
+const onlyFfmpeg: readonly { readonly begins: string; readonly codec: string }[] = [
+  { begins: 'RF64????WAVE', codec: 'WAV (RF64)' },
+  { begins: 'RIFF????AVI ', codec: 'AVI' },
+  { begins: 'riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00', codec: 'Wave64' },
+  { begins: 'caff', codec: 'CAF' },
+  { begins: '.snd', codec: 'AU' },
+  { begins: 'Creative Voice File', codec: 'Creative Voice' },
+  { begins: 'TTA1', codec: 'TTA' },
+  { begins: 'FLV\x01', codec: 'FLV' },
+  { begins: '\x00\x00\x01\xba', codec: 'MPEG' },
+  { begins: '\x0b\x77', codec: 'AC-3' },
+];
+
 /** Enough for what stands before the samples of a WAV. */
 const headBytes = 64 * 1024;
 const cutOffWarnings = /^(data chunk length exceeding file length|End-of-stream reached before reaching last page)/;
@@ -50,6 +67,10 @@ export async function readFormat(source: AudioSource, name: string): Promise<Sou
   let metadata: IAudioMetadata;
   try {
     head = await readHead(source);
+    const other = onlyFfmpeg.find(({ begins }) => beginsWith(head, begins));
+    if (other) {
+      return { decoder: 'ffmpeg', codec: other.codec, cutOff: false };
+    }
     metadata = await readMetadata(source, head);
   } catch (error) {
     throw error instanceof Error && 'syscall' in error ? readError(name, error) : unsupported(name, error);
@@ -94,6 +115,12 @@ async function readHead(source: AudioSource): Promise<Buffer> {
   } finally {
     await file.close();
   }
+}
+
+function beginsWith(head: Buffer, bytes: string): boolean {
+  return (
+    head.length >= bytes.length && Array.from(bytes).every((byte, i) => byte === '?' || byte.charCodeAt(0) === head[i])
+  );
 }
 
 function isEndless(head: Buffer): boolean {
