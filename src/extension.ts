@@ -41,6 +41,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const views = new SoundViews(engine);
   const comparisons = new ComparisonPanels(services, views);
   const rowOpener = new ResultRowOpener(services, views, context.workspaceState);
+  const results = new ResultsEditorProvider({ ...services, engine: secondEngine, rowOpener });
   const evaluations = new Evaluations(path.join(context.extensionPath, 'dist', 'cli.js'), services);
 
   context.subscriptions.push(
@@ -57,8 +58,8 @@ export function activate(context: vscode.ExtensionContext): void {
     new AudioEditorProvider(services, views).register(),
     new AttentionPane(services, views).register(),
     comparisons.register(),
-    new ResultsEditorProvider({ ...services, engine: secondEngine, rowOpener }).register(),
-    registerCommands({ views, comparisons, evaluations, models, engine, log }),
+    results.register(),
+    registerCommands({ views, comparisons, results, evaluations, models, engine, log }),
     registerSettingsLinks(views, comparisons),
     onDidChangeSettings({
       onEngine: () => {

@@ -39,6 +39,9 @@ class Evaluation {
   constructor(private state: view.ViewState) {
     this.title.textContent = 'Evaluation';
     connection.onNotification(view.stateChanged, (next) => this.takeState(next));
+    connection.onNotification(view.command, ({ command }) => {
+      if (command === 'exportReport') void this.exporting(() => this.exportReport());
+    });
     window.addEventListener('pagehide', () => connection.dispose());
   }
 

@@ -8,11 +8,13 @@ import type { EngineClient } from './engine-client';
 import { isAudioFile } from './audio-files';
 import { chooseResults, openResults, type Evaluations } from './evaluations';
 import type { Models } from './models';
+import type { ResultsEditorProvider } from './results-editor';
 import type { SoundViews } from './sound-views';
 
 export interface CommandServices {
   readonly views: SoundViews;
   readonly comparisons: ComparisonPanels;
+  readonly results: ResultsEditorProvider;
   readonly evaluations: Evaluations;
   readonly models: Models;
   readonly engine: EngineClient;
@@ -21,7 +23,7 @@ export interface CommandServices {
 
 /** Every command of the manifest. */
 export function registerCommands(services: CommandServices): vscode.Disposable {
-  const { views, comparisons, evaluations, engine, log } = services;
+  const { views, comparisons, results, evaluations, engine, log } = services;
   const inEditor = (command: ViewCommand) => async (uri?: unknown) => {
     const target = soundOf(uri, services);
     if (target) {
@@ -30,10 +32,14 @@ export function registerCommands(services: CommandServices): vscode.Disposable {
   };
   const commands: Readonly<Record<string, (uri?: unknown) => unknown>> = {
     'earmark.pruneAndCaption': inEditor('pruneAndCaption'),
-    'earmark.exportReport': (uri) =>
-      uri instanceof vscode.Uri || !comparisons.active
-        ? inEditor('exportReport')(uri)
-        : comparisons.active.command('exportReport'),
+    'earmark.exportReport': async (uri) => {
+      const inFront = uri instanceof vscode.Uri ? undefined : (comparisons.active ?? results.active);
+      if (inFront) {
+        inFront.command('exportReport');
+      } else {
+        await inEditor('exportReport')(uri);
+      }
+    },
     'earmark.cancel': () => {
       (comparisons.active ?? views.active)?.command('cancel');
     },

@@ -5,7 +5,14 @@ import { ResultsView, type ResultsServices } from './results-view';
 export class ResultsEditorProvider implements vscode.CustomReadonlyEditorProvider {
   static readonly viewType = 'earmark.results';
 
+  private readonly open = new Map<vscode.WebviewPanel, ResultsView>();
+
   constructor(private readonly services: ResultsServices) {}
+
+  /** The results in front, if any are. */
+  get active(): ResultsView | undefined {
+    return [...this.open].find(([panel]) => panel.active)?.[1];
+  }
 
   register(): vscode.Disposable {
     return vscode.window.registerCustomEditorProvider(ResultsEditorProvider.viewType, this, {
@@ -21,7 +28,9 @@ export class ResultsEditorProvider implements vscode.CustomReadonlyEditorProvide
 
   resolveCustomEditor({ uri }: vscode.CustomDocument, panel: vscode.WebviewPanel): void {
     const view = new ResultsView(uri, panel.webview, this.services);
+    this.open.set(panel, view);
     panel.onDidDispose(() => {
+      this.open.delete(panel);
       view.dispose();
     });
   }

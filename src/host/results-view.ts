@@ -60,6 +60,11 @@ export class ResultsView implements vscode.Disposable {
     });
   }
 
+  /** Hands a command of the palette to the view. */
+  command(command: protocol.ViewCommand): void {
+    void this.connection?.sendNotification(protocol.command, { command });
+  }
+
   /** The description of an evaluation that goes on stands for its folder. */
   private get isFolder(): boolean {
     return path.posix.basename(this.uri.path) === manifestFile;

@@ -90,11 +90,16 @@ describe('Evaluations in VS Code', () => {
     // No engine of sounds beside it: none is open.
     await expect.poll(() => harness.engineProcesses()).toHaveLength(1);
 
-    await results.getByRole('button', { name: 'HTML Report' }).click();
     // VS Code asks for the place when the report is written.
     const place = page.locator('.quick-input-widget input:not([type="checkbox"])').first();
-    await expect.poll(() => place.inputValue(), { timeout: 30_000 }).toContain('tiny.html');
-    await page.keyboard.press('Escape');
+    const written = async (): Promise<void> => {
+      await expect.poll(() => place.inputValue(), { timeout: 30_000 }).toContain('tiny.html');
+      await page.keyboard.press('Escape');
+    };
+    await results.getByRole('button', { name: 'HTML Report' }).click();
+    await written();
+    await harness.workbench.runCommand('Earmark: Export Report');
+    await written();
   });
 
   scene('opens the sound of a row as its run was made', async () => {

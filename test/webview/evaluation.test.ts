@@ -424,6 +424,8 @@ describe('exports', () => {
     await expect
       .poll(() => calls(page, 'view/exportResults'))
       .toEqual([{ suggestedName: 'constructed-captions.html' }]);
+    await page.evaluate(() => window.fake.command('exportReport'));
+    await expect.poll(async () => (await calls(page, 'view/exportResults')).length).toBe(2);
   });
 });
 
