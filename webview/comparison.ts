@@ -33,6 +33,7 @@ import { Tabs } from './tabs';
 import { Timeline } from './timeline';
 import { registerToolkit } from './toolkit';
 import { tradeoffChart, tradeoffNote } from './tradeoff';
+import { onSpace, showPlaying } from './transport';
 import { percent, plural } from './words-for-numbers';
 
 registerToolkit();
@@ -64,6 +65,8 @@ class Comparison {
   private readonly tradeoff = tradeoffChart(() => this.runs);
   private readonly plan = element('p', { class: 'count', attributes: { 'role': 'status', 'aria-live': 'polite' } });
   private readonly strips = element('div', { class: 'stage' });
+  private readonly playButton = button('Play', 'play', () => this.togglePlayback(), 'icon');
+  private readonly heardWords = element('span', { class: 'hint' });
   private readonly speech = element('div', { class: 'speech' });
   private readonly ratioChoice = element('div', { class: 'ratio-choice' });
   private readonly outcome = element('div', { class: 'outcome', attributes: { hidden: '' } });
@@ -83,7 +86,9 @@ class Comparison {
   private cancellation: Cancellation | undefined;
   /** The keep ratio whose pictures are shown; undefined for all. */
   private shownRatio: number | undefined;
+  /** The cell that was heard last; undefined for all of the sound. */
   private heard: string | undefined;
+  private position = 0;
   private hearing: Hearing = 'kept-in-place';
   private drawing = false;
   private due: 'table' | 'all' | undefined;
@@ -101,8 +106,14 @@ class Comparison {
       () => this.clip?.durationSeconds ?? 0,
       (startSeconds, endSeconds) => connection.sendRequest(view.readSamples, { startSeconds, endSeconds }),
       {
-        moved: (seconds) => this.timeline?.movePlayhead(seconds),
-        changed: (playing) => this.results.setPlaying(playing ? this.heard : undefined),
+        moved: (seconds) => {
+          this.position = seconds ?? 0;
+          this.timeline?.movePlayhead(seconds);
+        },
+        changed: (playing) => {
+          showPlaying(this.playButton, playing);
+          this.results.setPlaying(playing ? this.heard : undefined);
+        },
         failed: (error) => this.notices.error(readableError(error)),
       },
     );
@@ -218,6 +229,11 @@ class Comparison {
       this.tabs.show('experiments');
       this.experiments.choose(name);
     });
+    onSpace(() => {
+      const shown = this.timeline?.node.checkVisibility() ?? false;
+      if (shown) this.togglePlayback();
+      return shown;
+    });
     window.addEventListener('pagehide', () => {
       this.playback.dispose();
       connection.dispose();
@@ -234,7 +250,7 @@ class Comparison {
 
   /** The sound changed: what was found out about the old one is no longer true, and what still runs would not be. */
   private forget(): void {
-    this.playback.stop();
+    this.forgetHeard();
     this.cancellation?.cancel();
     this.cells = [];
     this.windows = [];
@@ -447,7 +463,7 @@ class Comparison {
 
   private async runAll(): Promise<void> {
     if (this.runButton.disabled) return;
-    this.playback.stop();
+    this.forgetHeard();
     this.cells = this.plannedSettings().map(waitingCell);
     this.windows = [];
     this.shownRatio = this.cells[1]?.settings.keepRatio;
@@ -460,6 +476,7 @@ class Comparison {
     const at = this.cells.findIndex((cell) => cellKey(cell) === cellKey({ settings }));
     const before = this.cells[at];
     if (!before || this.cancellation) return;
+    if (cellKey(before) === this.heard) this.forgetHeard();
     this.cells[at] = waitingCell(settings);
     const steps = stepsOf([at], this.chooser.choices.repeats);
     await this.conduct(run?.modelId ?? this.chooser.choices.modelId, steps, () => {
@@ -665,7 +682,13 @@ class Comparison {
           connection.sendRequest(view.readPeaks, { startSeconds, endSeconds, columns }),
       },
     );
-    if (!this.timeline.node.isConnected) this.strips.replaceChildren(this.timeline.node);
+    if (!this.timeline.node.isConnected) {
+      showPlaying(this.playButton, this.playback.isPlaying);
+      this.strips.replaceChildren(
+        element('div', { class: 'transport' }, this.playButton, this.heardWords),
+        this.timeline.node,
+      );
+    }
     this.timeline.update({
       durationSeconds,
       peaks,
@@ -688,22 +711,40 @@ class Comparison {
     this.playback.stop();
     if (stops || !cell.run) return;
     this.heard = key;
-    const { tokens } = this;
-    this.playback.hearing = isBaseline(cell.run) || !tokens ? 'everything' : this.hearing;
-    this.playback.kept = tokens
-      ? stretchesOf(
-          keptOfRun(cell.run, tokens.total).spans,
-          (token) => tokens.startOf(token),
-          (token) => tokens.endOf(token),
-        )
-      : [];
-    this.playback.play(0);
+    this.playFrom(0);
   }
 
-  /** From a place of the timeline: what is heard stays the run that was heard last, or everything. */
+  private togglePlayback(): void {
+    if (this.playback.isPlaying) this.playback.stop();
+    else this.playFrom(this.position);
+  }
+
+  /** What is heard stays what the run keeps that was heard last, or everything. */
   private playFrom(seconds: number): void {
-    if (this.heard === undefined) this.playback.hearing = 'everything';
+    const { tokens } = this;
+    const run = this.cells.find((cell) => cellKey(cell) === this.heard)?.run;
+    const kept = run && tokens && !isBaseline(run) ? keptOfRun(run, tokens.total) : undefined;
+    this.playback.hearing = kept ? this.hearing : 'everything';
+    this.playback.kept =
+      kept && tokens
+        ? stretchesOf(
+            kept.spans,
+            (token) => tokens.startOf(token),
+            (token) => tokens.endOf(token),
+          )
+        : [];
+    this.heardWords.textContent = run && kept ? `What ${settingsLabel(run.settings)} keeps` : 'All of the sound';
+    this.position = seconds;
     this.playback.play(seconds);
+  }
+
+  /** The run that was heard is gone, or about to be. */
+  private forgetHeard(): void {
+    this.playback.stop();
+    this.heard = undefined;
+    this.heardWords.textContent = '';
+    this.position = 0;
+    this.timeline?.movePlayhead(null);
   }
 
   // --- export

@@ -23,7 +23,7 @@ import { startView } from './start';
 import { Timeline, type Strip } from './timeline';
 import { registerToolkit } from './toolkit';
 import { decoderAttention, tracedWords, type TracedWord } from './traced-words';
-import { Transport } from './transport';
+import { onSpace, Transport } from './transport';
 import { correlationWords, WordTrace } from './word-trace';
 import { clock, plural } from './words-for-numbers';
 
@@ -627,10 +627,9 @@ class Editor {
     connection.onNotification(view.pointAt, ({ token }) => this.timeline?.point(token));
     connection.onNotification(view.chooseHead, ({ headReduce }) => this.controls.setHead(headReduce));
     connection.onNotification(view.showSettings, (choice) => this.controls.show(choice));
-    window.addEventListener('keydown', (event) => {
-      if (event.key !== ' ' || event.ctrlKey || event.metaKey || event.altKey || usesSpace(event.target)) return;
-      event.preventDefault();
+    onSpace(() => {
       this.transport.togglePlayback();
+      return true;
     });
     window.addEventListener('pagehide', () => {
       this.playback.dispose();
@@ -686,15 +685,6 @@ function tokensKept(kept: KeptTokens): number[] {
     if (size > 0) tokens.push(token);
   });
   return tokens;
-}
-
-function usesSpace(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement &&
-    target.closest(
-      'input:not([type=range]), textarea, vscode-text-area, vscode-dropdown, vscode-checkbox, vscode-button, button, summary, a, [role=button], [role=option]',
-    ) !== null
-  );
 }
 
 void startView(connection, async (root, state) => {

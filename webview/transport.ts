@@ -97,10 +97,7 @@ export class Transport {
   }
 
   playingChanged(playing: boolean): void {
-    const label = playing ? 'Pause' : 'Play';
-    this.toggle.setAttribute('aria-label', label);
-    this.toggle.title = `${label} (Space)`;
-    this.toggle.replaceChildren(icon(playing ? 'debug-pause' : 'play'));
+    showPlaying(this.toggle, playing);
   }
 
   /** Why kept tokens can not be heard; empty where they can. Nothing else is played in their place. */
@@ -121,4 +118,29 @@ export class Transport {
   showTime(): void {
     this.time.textContent = `${clock(this.position)} / ${clock(this.durationSeconds())}`;
   }
+}
+
+/** Says on a button what a press of it, or of the space key, does. */
+export function showPlaying(toggle: HTMLElement, playing: boolean): void {
+  const label = playing ? 'Pause' : 'Play';
+  toggle.setAttribute('aria-label', label);
+  toggle.title = `${label} (Space)`;
+  toggle.replaceChildren(icon(playing ? 'debug-pause' : 'play'));
+}
+
+/** Hands on the space key, unless what has the focus uses it itself; `take` says whether it was wanted. */
+export function onSpace(take: () => boolean): void {
+  window.addEventListener('keydown', (event) => {
+    if (event.key !== ' ' || event.ctrlKey || event.metaKey || event.altKey || usesSpace(event.target)) return;
+    if (take()) event.preventDefault();
+  });
+}
+
+function usesSpace(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement &&
+    target.closest(
+      'input:not([type=range]), textarea, vscode-text-area, vscode-dropdown, vscode-checkbox, vscode-button, button, summary, a, [role=button], [role=option]',
+    ) !== null
+  );
 }

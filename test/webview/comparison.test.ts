@@ -349,6 +349,54 @@ describe('results', () => {
   });
 });
 
+describe('playing from the strips', () => {
+  const joined = async (page: Page) => {
+    await page.getByRole('combobox', { name: 'Kept tokens are heard' }).click();
+    await page.getByRole('option', { name: 'joined' }).click();
+  };
+  /** Seconds of the last piece that was played; a click near the start plays nearly all of 10 s or of what is kept. */
+  const played = (page: Page) => page.evaluate(() => window.fake.played.at(-1)?.seconds ?? 0);
+  const clickStart = async (page: Page) => {
+    await page.locator('.timeline image').waitFor();
+    await page.locator('.timeline').scrollIntoViewIfNeeded();
+    const box = (await page.locator('.timeline').boundingBox())!;
+    await page.mouse.click(box.x + 126, box.y + 60);
+  };
+
+  it('stops and goes on by button and by space key', async () => {
+    const { page, problems } = await openComparison();
+    await runAll(page);
+    await clickStart(page);
+    const pause = page.getByRole('button', { name: 'Pause', exact: true });
+    const play = page.getByRole('button', { name: 'Play', exact: true });
+    await pause.click();
+    await play.click();
+    await pause.waitFor();
+    await page.locator('.timeline').focus();
+    await page.keyboard.press('Space');
+    await play.waitFor();
+    await page.keyboard.press('Space');
+    await pause.waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('hears the run that was heard last as it is now, and everything once that is gone', async () => {
+    const { page } = await openComparison();
+    await runAll(page);
+    await joined(page);
+    await page.getByRole('button', { name: 'Hear what Segmentwise Top-K, 10\u00a0% keeps' }).click();
+    await expect.poll(() => played(page)).toBeGreaterThan(0);
+    await clickStart(page);
+    await page.getByText('What Segmentwise Top-K, 10\u00a0% keeps').waitFor();
+    expect(await played(page)).toBeLessThan(1.3);
+    await page.getByRole('textbox', { name: 'Keep ratios' }).fill('0.5');
+    await runAll(page, '5 runs done.');
+    await clickStart(page);
+    await page.getByText('All of the sound').waitFor();
+    await expect.poll(() => played(page)).toBeGreaterThan(9);
+  });
+});
+
 describe('taking it elsewhere', () => {
   it('exports CSV, JSON, a report and figures', async () => {
     const attack = '=HYPERLINK("http://example.org"), "quoted"\nline';
