@@ -240,7 +240,7 @@ describe('Whisper in the pipeline', () => {
 
   it('says what its context holds', async () => {
     await expect(run(hold, [{ ...all, maxNewTokens: 445 }])).rejects.toThrow(
-      /4 text tokens and 445 new tokens exceed its context of 448/,
+      /: 4 text tokens and 445 new tokens exceed its context of 448/,
     );
   });
 });

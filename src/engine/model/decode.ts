@@ -80,22 +80,38 @@ export function requireContext(
   { split, positions }: Prompt,
   { maxNewTokens, tokens }: { readonly maxNewTokens: number; readonly tokens: number },
 ): void {
-  const text = split.textBefore + split.textAfter;
-  // Audio that is looked at from outside takes no position.
-  const audio = positions - text;
+  // Audio that is looked at from outside takes no position, nor does the padding that counts as text after it.
+  const audio = Math.max(0, positions - split.textBefore - split.textAfter);
+  const text = positions - audio;
   const room = decoder.maxContext - text - maxNewTokens;
   if (audio > room) {
-    const percent = Math.floor((100 * room) / tokens);
     throw new EarmarkError(
       'context-too-long',
       `The prompt is too long for the model: ${audio > 0 ? `${String(audio)} audio tokens, ` : ''}${String(text)} text ` +
         `tokens and ${String(maxNewTokens)} new tokens exceed its context of ${String(decoder.maxContext)}.`,
-      audio > 0 && percent > 0
-        ? `At least ${String(audio - room)} audio tokens must go: a keep ratio of ${String(percent)} % fits. Or choose ` +
-            'fewer new tokens.'
-        : 'Choose fewer new tokens or a shorter question.',
+      contextAdvice({ audio, room, tokens, most: decoder.maxContext - positions }),
     );
   }
+}
+
+interface Context {
+  /** Audio tokens that stand in the prompt, how many would fit, and how many the window has. */
+  readonly audio: number;
+  readonly room: number;
+  readonly tokens: number;
+  /** New tokens that fit behind the prompt as it is. */
+  readonly most: number;
+}
+
+function contextAdvice({ audio, room, tokens, most }: Context): string {
+  if (audio === 0) {
+    return `Choose at most ${String(most)} new tokens.`;
+  }
+  const percent = Math.floor((100 * room) / tokens);
+  return percent > 0
+    ? `At least ${String(audio - room)} audio tokens must go: a keep ratio of ${String(percent)} % fits. Or choose ` +
+        'fewer new tokens.'
+    : 'Choose fewer new tokens or a shorter question.';
 }
 
 /** Index of the largest value; the first of equals. */
