@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { EarmarkError } from '../protocol/errors';
-import { select } from '../pruning/registry';
+import { select, strategyNamed } from '../pruning/registry';
 import { sourceTokens, type BudgetMode, type Selection } from '../pruning/selection';
+import type { Strategy } from '../pruning/strategy';
 import { parseBudget, parseNumber, parseSet } from './run-options';
 import { readInput } from './read-input';
 import { readScoreFile, type ScoreFile } from './score-file';
@@ -42,9 +43,22 @@ export function selectFrom(input: ScoreFile, options: SelectOptions): SelectResu
     );
   }
   const parameters = segments === undefined ? options.set : { ...options.set, segments };
+  requireGiven(strategyNamed(strategy), input);
   const choice = { strategy, keepRatio: keepRatioOf(options, tokens), budgetMode, parameters };
   const { budget, selection } = selectGiven(choice, input);
   return { strategy, tokens, asked: budget, kept: sourceTokens(selection), ...selection };
+}
+
+/** @throws EarmarkError `settings-invalid` naming what of the strategy's needs the file lacks */
+function requireGiven({ label, needs }: Strategy, input: ScoreFile): void {
+  const missing = needs.filter((need) => !input[need]);
+  if (missing.length > 0) {
+    throw new EarmarkError(
+      'settings-invalid',
+      `${label} needs the encoder's ${missing.join(' and ')}, which the file does not hold.`,
+      `Add ${missing.map((need) => `"${need}"`).join(' and ')} to it, one row for each score, or choose another strategy.`,
+    );
+  }
 }
 
 /** Scores that can not be selected from are the fault of the file here, not of a model. */

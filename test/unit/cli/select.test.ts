@@ -164,6 +164,19 @@ describe('selectFrom', () => {
     expect(() => selectFrom({ scores }, options(given))).toThrow(refused(message));
   });
 
+  it.each([
+    ['visionzip', {}, 'keys'],
+    ['divprune', { keys: { data: new Float32Array(6), rows: 6, columns: 1 } }, 'tokens'],
+  ])('says what the file lacks for %s', (strategy, given, lacks) => {
+    expect(() => selectFrom({ scores, ...given }, options({ strategy }))).toThrow(
+      expect.objectContaining({
+        code: 'settings-invalid',
+        message: expect.stringContaining(`${lacks}, which the file does not hold.`) as string,
+        action: expect.stringContaining(`"${lacks}" to it, one row for each score`) as string,
+      }),
+    );
+  });
+
   it('refuses an empty clip and scores that are not numbers', () => {
     expect(() => selectFrom({ scores: new Float32Array() }, options())).toThrow('There are no tokens');
     expect(() => selectFrom({ scores: new Float32Array() }, options({ tokens: 3 }))).toThrow('can not be kept');
