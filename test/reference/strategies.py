@@ -107,8 +107,10 @@ def determinantal(cos, relevance, budget):
 
 
 def weights_in_run(run, scores):
-    total = sum(scores[token] for token in run)
-    return [scores[token] / total if total > 0 else 1 / len(run) for token in run]
+    # Negative scores weigh nothing.
+    positive = [max(0.0, scores[token]) for token in run]
+    total = sum(positive)
+    return [score / total if total > 0 else 1 / len(run) for score in positive]
 
 
 def weighted(run, scores):
@@ -232,7 +234,8 @@ def sa_map(s, x, keys, budget, mode, p):
     if len(runs) > budget:
         merged = []
         for run in runs:
-            w = s[list(run)] if s[list(run)].sum() > 0 else np.ones(len(run))
+            w = np.maximum(s[list(run)], 0)
+            w = w if w.sum() > 0 else np.ones(len(run))
             merged.append((w[:, None] * x[list(run)]).sum(axis=0))
         relevance = min_max([s[list(run)].sum() / len(run) for run in runs])
         merged = np.array(merged)

@@ -25,8 +25,10 @@ function vectors(tokens: number, columns: number): number[][] {
 function input(tokens: number): ReferenceInput {
   const columns = between(1, 8);
   const highest = oneOf([0, 1, 6, 1000]);
+  // Attention has no sign; scores from a file may have one.
+  const lowest = between(0, 3) === 0 ? -highest : 0;
   return {
-    scores: times(tokens, () => between(0, highest) / 8),
+    scores: times(tokens, () => between(lowest, highest) / 8),
     tokens: vectors(tokens, columns),
     keys: between(0, 3) === 0 ? null : vectors(tokens, columns),
   };

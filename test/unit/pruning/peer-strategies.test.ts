@@ -165,6 +165,13 @@ describe('fastadasp by hand', () => {
   it('weighs a run alike where its scores add up to nothing', () => {
     expect(selected('fastadasp', { scores: [0, 0, 0, 0], tokens, budget: 3 }).weights).toEqual([[0.5, 0.5], [1], [1]]);
   });
+
+  it('gives negative scores no weight', () => {
+    expect(selected('fastadasp', { scores: [-0.9, 1, -2, -1], tokens, budget: 2 }).weights).toEqual([
+      [0, 1],
+      [0.5, 0.5],
+    ]);
+  });
 });
 
 describe('sa-map by hand', () => {
