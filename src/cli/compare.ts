@@ -3,7 +3,7 @@ import type { Run } from '../protocol/run';
 import { speedUpBound } from '../pruning/budget';
 import { fileJson } from './json';
 import { runFiles, throwFailures, type FileResult } from './run-files';
-import { addShownRunOptions, parseStrategies, type ShownRunOptions } from './run-options';
+import { addShownRunOptions, parseStrategies, type ShownRunOptions, type StrategyOption } from './run-options';
 import { formatTable } from './table';
 
 export function registerCompare(program: Command): void {
@@ -13,7 +13,7 @@ export function registerCompare(program: Command): void {
     .argument('<file>', 'audio file');
   addShownRunOptions(command, { strategy: 'all', keep: '0.5,0.25,0.1' })
     .option('--strategies <names>', 'the same as --strategy', parseStrategies)
-    .action(async (file: string, { strategies, ...options }: ShownRunOptions & { strategies?: readonly string[] }) => {
+    .action(async (file: string, { strategies, ...options }: ShownRunOptions & { strategies?: StrategyOption }) => {
       const { failures } = await runFiles(
         [file],
         withBaseline(strategies ? { ...options, strategy: strategies } : options),
@@ -29,8 +29,9 @@ export function registerCompare(program: Command): void {
 }
 
 /** The unpruned run comes first: everything is measured against it. */
-function withBaseline(options: ShownRunOptions): ShownRunOptions {
-  return { ...options, strategy: ['none', ...options.strategy.filter((name) => name !== 'none')] };
+function withBaseline({ strategy, ...options }: ShownRunOptions): ShownRunOptions {
+  // All begin with it already.
+  return { ...options, strategy: strategy === 'all' ? 'all' : ['none', ...strategy.filter((name) => name !== 'none')] };
 }
 
 function comparisonText({ file, clip, runs }: FileResult): string {

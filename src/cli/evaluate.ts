@@ -3,14 +3,18 @@ import { Option, type Command } from 'commander';
 import { readDataset } from '../datasets/read-dataset';
 import { loadRuntime } from '../engine/model/runtime';
 import { findPack } from '../engine/model/find-packs';
-import { packFingerprint } from '../engine/model/pack';
+import { packFingerprint, readPack, type Pack } from '../engine/model/pack';
 import { evaluate, type EvaluationChoice, type EvaluationOptions } from '../evaluation/evaluate';
 import { resultsFile } from '../evaluation/evaluation-folder';
 import { runLocally } from '../evaluation/local-workers';
 import { runQueued } from '../evaluation/queue/run-queued';
 import { writeResults } from '../evaluation/results-file';
-import type { RunSettings } from '../protocol/run';
 import { EarmarkError } from '../protocol/errors';
+import type { ModelInfo } from '../protocol/model';
+import type { RunSettings } from '../protocol/run';
+import { missingNeed, noAttention, servedStrategies } from '../pruning/needs';
+import { strategyNamed } from '../pruning/registry';
+import { requireHead } from '../pruning/score';
 import { engineScript } from './engine-script';
 import { signalOfInterrupt } from './interrupt';
 import { warnOfFallback } from './open-engine';
@@ -24,6 +28,8 @@ import {
   modelFolders,
   parseCount,
   settingsOf,
+  strategiesFor,
+  type NamedStrategies,
   type SettingsOptions,
   type WorkerOptions,
 } from './run-options';
@@ -73,6 +79,7 @@ async function run(location: string, options: EvaluateOptions): Promise<void> {
   if (info.problem !== undefined) {
     throw new EarmarkError('model-invalid', info.problem);
   }
+  requireServed(options, info, await readPack(folder));
   const read = await readDataset(location, { audioFolder: options.audio, audioName: options.audioName });
   const dataset = { ...read, items: read.items.slice(0, options.limit) };
   dataset.warnings.forEach((warning) => process.stderr.write(`earmark: ${warning}\n`));
@@ -80,7 +87,7 @@ async function run(location: string, options: EvaluateOptions): Promise<void> {
   const fingerprint = await packFingerprint(folder);
   const choice: EvaluationChoice = {
     model: { modelId, title, fingerprint, secondsPerToken, question },
-    settings: gridOf(options),
+    settings: gridOf({ ...options, strategy: strategiesFor(info, options.strategy) }),
     jobs: options.jobs,
     threads: engineThreads(options),
     runtime: await runtimeName(options),
@@ -128,8 +135,35 @@ function runner(
     });
 }
 
+/**
+ * What the model can not do would fail row after row, or end the evaluation at its first clip.
+ *
+ * @throws EarmarkError `settings-invalid`
+ */
+function requireServed({ strategy, head, maxNewTokens }: EvaluateOptions, model: ModelInfo, pack: Pack): void {
+  const lacking = strategy === 'all' ? [] : strategy.map(strategyNamed).filter((one) => missingNeed(one, model));
+  if (lacking[0]) {
+    throw new EarmarkError(
+      'settings-invalid',
+      noAttention(lacking[0], model.modelId),
+      `Choose another model, or one of these strategies: ${servedStrategies(model).join(', ')}.`,
+    );
+  }
+  requireHead(model.heads, head);
+  // The prompt takes the rest; how much, where audio stands in it, depends on clip and question.
+  const most = pack.decoder.maxContext - (pack.family === 'cross-attention' ? pack.prompt.startTokens.length : 1);
+  if (maxNewTokens > most) {
+    throw new EarmarkError(
+      'settings-invalid',
+      `${String(maxNewTokens)} new tokens are too many for the model "${model.modelId}", whose context is ` +
+        `${String(pack.decoder.maxContext)}.`,
+      `Choose at most ${String(most)}.`,
+    );
+  }
+}
+
 /** The unpruned run first, then each strategy at each ratio, and for each number of segments where it has any. */
-function gridOf({ segments = [], ...options }: EvaluateOptions): RunSettings[] {
+function gridOf({ segments = [], ...options }: EvaluateOptions & NamedStrategies): RunSettings[] {
   const strategies = ['none', ...options.strategy.filter((name) => name !== 'none')];
   const counts = segments.length === 0 ? [undefined] : segments;
   const grid = counts.flatMap((count) =>

@@ -5,13 +5,13 @@ import { keepsPlainTokens } from '../pruning/selection';
 import type { FileResult } from './run-files';
 
 /** The JSON of `earmark caption` and `earmark compare` for one file. */
-export function fileJson({ file, clip, runs, analysis }: FileResult, scores: boolean): object {
+export function fileJson({ file, scored, clip, runs, analysis }: FileResult, scores: boolean): object {
   return {
     file,
     durationSeconds: clip.durationSeconds,
     model: runs[0]?.modelId,
     warnings: clip.warnings,
-    runs: runs.map((run) => runJson(run, scores ? analysis.windows : undefined)),
+    runs: runs.map((run) => runJson(run, scores && scored ? analysis.windows : undefined)),
   };
 }
 

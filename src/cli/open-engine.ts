@@ -1,13 +1,14 @@
 import { Engine } from '../engine/engine';
-import { questionFor } from '../protocol/model';
+import { questionFor, type ModelInfo } from '../protocol/model';
 import type { RunSettings } from '../protocol/run';
-import { modelFolders, settingsOf, type RunOptions } from './run-options';
+import { modelFolders, settingsOf, strategiesFor, type RunOptions } from './run-options';
 
 /** An engine for what was asked on the command line. */
 export interface OpenEngine {
   readonly engine: Engine;
   readonly settings: readonly RunSettings[];
-  readonly secondsPerToken: number;
+  /** Absent where there is no such model. */
+  readonly model: ModelInfo | undefined;
 }
 
 /** Says that another provider runs the model than the one that was asked for. */
@@ -30,7 +31,10 @@ export async function openEngine(options: RunOptions): Promise<OpenEngine> {
   }
   return {
     engine,
-    settings: settingsOf(rest, questionFor(model, prompt ?? '')),
-    secondsPerToken: model?.secondsPerToken ?? 0,
+    settings: settingsOf(
+      { ...rest, strategy: strategiesFor(model?.problem === undefined ? model : undefined, rest.strategy) },
+      questionFor(model, prompt ?? ''),
+    ),
+    model,
   };
 }

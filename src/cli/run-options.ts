@@ -4,14 +4,19 @@ import * as path from 'node:path';
 import { expandHome } from '../engine/model/model-folders';
 import { userModelFolder } from '../hub/user-model-folder';
 import { EarmarkError } from '../protocol/errors';
+import type { ModelInfo } from '../protocol/model';
 import { providers, type Provider } from '../protocol/provider';
 import { mostNewTokens, type RunSettings } from '../protocol/run';
+import { servedStrategies } from '../pruning/needs';
 import { completeParameters, strategies, strategyNamed } from '../pruning/registry';
 import type { BudgetMode, BudgetScope, HeadReduce } from '../pruning/selection';
 
+/** Names of strategies, or every one that the model can serve. */
+export type StrategyOption = readonly string[] | 'all';
+
 /** What a person may say on the command line about how sounds are pruned, as commander hands it over. */
 export interface SettingsOptions {
-  readonly strategy: readonly string[];
+  readonly strategy: StrategyOption;
   readonly keep: readonly number[];
   readonly budget: BudgetMode;
   readonly budgetScope: BudgetScope;
@@ -19,6 +24,11 @@ export interface SettingsOptions {
   readonly segments?: number;
   readonly set: Readonly<Record<string, number>>;
   readonly maxNewTokens: number;
+}
+
+/** What `--strategy` comes to once the model is known. */
+export interface NamedStrategies {
+  readonly strategy: readonly string[];
 }
 
 export interface ModelFolderOptions {
@@ -72,7 +82,7 @@ export function addSettingsOptions(command: Command, defaults: { strategy: strin
   return command
     .option(
       '--strategy <names>',
-      'strategies, separated by commas, or "all"',
+      'strategies, separated by commas, or "all" that the model can serve',
       parseStrategies,
       parseStrategies(defaults.strategy),
     )
@@ -140,12 +150,30 @@ export function addModelFolderOption(command: Command): Command {
   );
 }
 
+/** The strategies that are meant; says which of all are left out because the model can not serve them. */
+export function strategiesFor(model: ModelInfo | undefined, strategy: StrategyOption): readonly string[] {
+  if (strategy !== 'all') {
+    return strategy;
+  }
+  const served = servedStrategies(model);
+  const others = strategies.map(({ name }) => name).filter((name) => !served.includes(name));
+  if (model && others.length > 0) {
+    process.stderr.write(
+      `earmark: The encoder's attention can not be read in the model "${model.modelId}": without ${others.join(', ')}.\n`,
+    );
+  }
+  return served;
+}
+
 /**
  * One set of settings for each strategy and keep ratio; a strategy that keeps every token is run once.
  *
  * @throws EarmarkError `settings-invalid`
  */
-export function settingsOf(options: SettingsOptions & { readonly prompt?: string }, question: string): RunSettings[] {
+export function settingsOf(
+  options: SettingsOptions & NamedStrategies & { readonly prompt?: string },
+  question: string,
+): RunSettings[] {
   const parameters = options.segments === undefined ? options.set : { ...options.set, segments: options.segments };
   return options.strategy.flatMap((name) => {
     const strategy = strategyNamed(name);
@@ -168,8 +196,8 @@ export function modelFolders({ models }: ModelFolderOptions): string[] {
   return [...(models === undefined ? [] : [models]), userModelFolder(), shippedModels];
 }
 
-export function parseStrategies(text: string): string[] {
-  return text === 'all' ? strategies.map((strategy) => strategy.name) : checkedNames(listOf(text));
+export function parseStrategies(text: string): StrategyOption {
+  return text === 'all' ? 'all' : checkedNames(listOf(text));
 }
 
 function checkedNames(names: string[]): string[] {

@@ -72,14 +72,8 @@ export function poolToTokens(
  */
 export function reduceHeads(perHead: Float32Array, heads: number, reduce: HeadReduce): Float32Array {
   const tokens = perHead.length / heads;
+  requireHead(heads, reduce);
   if (typeof reduce === 'number') {
-    if (!Number.isInteger(reduce) || reduce < 0 || reduce >= heads) {
-      throw new EarmarkError(
-        'settings-invalid',
-        `Head ${String(reduce)} does not exist: the encoder's last layer has ${String(heads)} heads.`,
-        `Choose mean, max or a head from 0 to ${String(heads - 1)}.`,
-      );
-    }
     return perHead.slice(reduce * tokens, (reduce + 1) * tokens);
   }
   const scores = new Float32Array(tokens);
@@ -94,6 +88,17 @@ export function reduceHeads(perHead: Float32Array, heads: number, reduce: HeadRe
     scores[token] = reduce === 'mean' ? sum / heads : max;
   }
   return scores;
+}
+
+/** @throws EarmarkError `settings-invalid` for a head that does not exist */
+export function requireHead(heads: number, reduce: HeadReduce): void {
+  if (typeof reduce === 'number' && (!Number.isInteger(reduce) || reduce < 0 || reduce >= heads)) {
+    throw new EarmarkError(
+      'settings-invalid',
+      `Head ${String(reduce)} does not exist: the encoder's last layer has ${String(heads)} heads.`,
+      `Choose mean, max or a head from 0 to ${String(heads - 1)}.`,
+    );
+  }
 }
 
 /** @throws EarmarkError `scores-invalid` naming the first score that is not a finite number */

@@ -3,10 +3,13 @@ import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runFiles } from '../../src/cli/run-files';
+import type { ShownRunOptions } from '../../src/cli/run-options';
 import type { ExperimentResult } from '../../src/protocol/experiment';
+import { editJson } from '../edit-json';
 import { packFolder, repository, sampleFiles } from './default-model';
 
-const [conference, , hold] = sampleFiles as [string, string, string];
+const [conference, halfMinute, hold] = sampleFiles as [string, string, string];
 
 interface RunJson {
   readonly strategy: string;
@@ -210,11 +213,45 @@ describe('earmark', () => {
     rmSync(models, { recursive: true });
   });
 
-  it('says that a report can not be written', () => {
-    const words = ['caption', conference, '--strategy', 'uniform', '--max-new-tokens', '1'];
-    const { status, stderr } = earmark(...words, '--report', path.join(folder, 'no', 'folder', 'report.html'));
+  it('says that a report can not be written, and prints what it would have shown', () => {
+    const words = ['caption', conference, '--strategy', 'uniform', '--max-new-tokens', '1', '--json'];
+    const report = path.join(folder, 'no', 'folder', 'report.html');
+    const { status, stdout, stderr } = earmark(...words, '--report', report);
     expect(stderr).toMatch(/report can not be written/);
     expect(status).toBe(5);
+    expect((JSON.parse(stdout) as FileJson).file).toBe(conference);
+  });
+
+  it('captions the other files where one is too long for the model, and says which', () => {
+    const models = path.join(folder, 'models');
+    const target = path.join(models, 'earmark-mini');
+    cpSync(packFolder, target, { recursive: true });
+    editJson(path.join(target, 'pack.json'), ({ decoder, ...pack }) => ({
+      ...pack,
+      decoder: { ...(decoder as object), maxContext: 400 },
+    }));
+    const words = ['caption', halfMinute, conference, '--strategy', 'none', '--max-new-tokens', '1', '--json'];
+    const { status, stdout, stderr } = earmark(...words, '--models', models);
+    expect((JSON.parse(stdout) as FileJson[]).map(({ file }) => file)).toEqual([conference]);
+    expect(stderr).toMatch(/half-minute\.wav: The prompt is too long for the model/);
+    expect(status).toBe(4);
+    rmSync(models, { recursive: true });
+  });
+
+  it('tells what is done at Ctrl-C', async () => {
+    const done: string[] = [];
+    const options: ShownRunOptions = {
+      ...{ strategy: ['uniform'], keep: [0.25], budget: 'exact', budgetScope: 'window', head: 'mean', set: {} },
+      ...{ maxNewTokens: 1, models: packFolder, model: 'earmark-mini', threads: 0, ffmpeg: '', provider: 'cpu' },
+      ...{ json: true, scores: false },
+    };
+    const { results, failures } = await runFiles([conference, hold], options, ({ file }) => {
+      done.push(file);
+      process.emit('SIGINT');
+    });
+    expect(done).toEqual([conference]);
+    expect(results.map(({ file }) => file)).toEqual(done);
+    expect(failures).toMatchObject([{ code: 'cancelled' }]);
   });
 
   it('says that the disk is full', () => {

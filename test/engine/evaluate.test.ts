@@ -148,6 +148,21 @@ describe('earmark evaluate', () => {
     expect(other.stderr).toContain('the settings differ');
   });
 
+  it.each([
+    ['a head that it does not have', ['--head', '99'], /Head 99 does not exist.*from 0 to 7/],
+    [
+      'more new tokens than it has room for',
+      ['--models', path.join(repository, '.cache', 'models'), '--model', 'whisper-base', '--max-new-tokens', '445'],
+      /445 new tokens are too many for the model "whisper-base", whose context is 448\. Choose at most 444\./,
+    ],
+  ])('asks a model for nothing that it can not do: %s', async (_, words, message) => {
+    writeClotho(1);
+    const { status, stderr } = await finished(evaluate(...words));
+    expect(stderr).toMatch(message);
+    expect(status).toBe(2);
+    expect(existsSync(out)).toBe(false);
+  });
+
   it('starts an engine again that a clip ended', { timeout: 240_000 }, async () => {
     writeClotho(2);
     const child = evaluate();

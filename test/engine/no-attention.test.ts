@@ -1,12 +1,14 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Engine } from '../../src/engine/engine';
 import { strategies } from '../../src/pruning/registry';
+import type { EvaluationManifest } from '../../src/protocol/evaluation';
 import type { RunSettings } from '../../src/protocol/run';
 import { editJson } from '../edit-json';
-import { packFolder, sampleFiles } from './default-model';
+import { packFolder, repository, sampleFiles } from './default-model';
 
 /** The model that ships, as if its encoder's attention could not be read. */
 describe('a model without attention', () => {
@@ -57,6 +59,59 @@ describe('a model without attention', () => {
 
   it('serves what looks at no attention', async () => {
     expect((await experiment('stability', 'divprune')).rows).toHaveLength(7);
+  });
+
+  describe('on the command line', () => {
+    const served = ['none', 'random', 'uniform', 'divprune', 'a-tome'];
+    const left = /attention can not be read in the model "earmark-mini": without segmentwise, top-k, .*hybrid\.\n/;
+
+    function earmark(...words: string[]) {
+      const command = [path.join(repository, 'dist', 'cli.js'), ...words, '--models', folder, '--max-new-tokens', '1'];
+      return spawnSync(process.execPath, command, { encoding: 'utf8' });
+    }
+
+    function evaluate(...words: string[]) {
+      const dataset = path.join(repository, 'media', 'benchmark');
+      return earmark('evaluate', dataset, '--out', out, '--limit', '1', '--keep', '0.25', ...words);
+    }
+
+    const out = mkdtempSync(path.join(tmpdir(), 'earmark-no-attention-out-'));
+    afterAll(() => {
+      rmSync(out, { recursive: true });
+    });
+
+    it('prints no scores', () => {
+      const { status, stdout } = earmark('caption', sampleFiles[0]!, '--strategy', 'uniform', '--json', '--scores');
+      expect(status).toBe(0);
+      const { runs } = JSON.parse(stdout) as { runs: object[] };
+      expect(runs[0]).toMatchObject({ strategy: 'uniform' });
+      expect(runs[0]).not.toHaveProperty('scores');
+    });
+
+    it('compares all that it can serve, and says what is left out', () => {
+      const compared = earmark('compare', sampleFiles[0]!, '--strategies', 'all', '--keep', '0.25', '--json');
+      expect(compared.stderr).toMatch(left);
+      expect(compared.status).toBe(0);
+      const { runs } = JSON.parse(compared.stdout) as { runs: { strategy: string }[] };
+      expect(runs.map(({ strategy }) => strategy)).toEqual(served);
+    });
+
+    it('evaluates no strategy that it can not serve', () => {
+      const { status, stderr } = evaluate('--strategy', 'uniform,segmentwise');
+      expect(stderr).toMatch(
+        /Segmentwise Top-K needs the encoder's attention.*none, random, uniform, divprune, a-tome/,
+      );
+      expect(status).toBe(2);
+      expect(readdirSync(out)).toEqual([]);
+    });
+
+    it('evaluates all that it can serve, and says what is left out', () => {
+      const { status, stderr } = evaluate('--strategy', 'all');
+      expect(stderr).toMatch(left);
+      expect(status).toBe(0);
+      const { settings } = JSON.parse(readFileSync(path.join(out, 'evaluation.json'), 'utf8')) as EvaluationManifest;
+      expect(settings.map(({ strategy }) => strategy)).toEqual(served);
+    });
   });
 
   it('names every strategy that it can serve where it is asked for another', async () => {
