@@ -52,6 +52,8 @@ export class Engine {
     sizeCalculation: windowBytes,
   });
   private model: Model | undefined;
+  /** The last load of a model, which may go on without the request that wanted it. */
+  private loading: Promise<Model> | undefined;
   private runtime: Promise<Runtime> | undefined;
   private speed: Promise<Speed | null> | undefined;
   private queue: Promise<void> = Promise.resolve();
@@ -113,7 +115,7 @@ export class Engine {
   async analyse(clipId: string, modelId: string, call: CallOptions<RunEvent>): Promise<Analysis> {
     return this.alone(call.signal, async () => {
       const clip = this.clip(clipId);
-      const model = await this.getModel(modelId);
+      const model = await this.getModel(modelId, call.signal);
       const windows = await analyseClip(model, clip, this.pipelineOptions(call));
       return {
         clipId,
@@ -132,7 +134,7 @@ export class Engine {
   ): Promise<readonly Run[]> {
     return this.alone(call.signal, async () => {
       const clip = this.clip(clipId);
-      const model = await this.getModel(modelId);
+      const model = await this.getModel(modelId, call.signal);
       return runClip(model, clip, settings, this.pipelineOptions(call));
     });
   }
@@ -148,7 +150,7 @@ export class Engine {
     return this.alone(call.signal, async () => {
       const experiment = experimentNamed(name);
       const clip = this.clip(clipId);
-      const model = await this.getModel(modelId);
+      const model = await this.getModel(modelId, call.signal);
       const options = this.pipelineOptions(call);
       if (missingNeed(experiment, { offers: offersOf(model.pack) }) !== undefined) {
         const message = noAttention(experiment, model.pack.id);
@@ -173,7 +175,7 @@ export class Engine {
   async explain(run: Run, { signal, onProgress }: CallOptions<RunEvent>): Promise<Explanation> {
     return this.alone(signal, async () => {
       const clip = this.clip(run.clipId);
-      const model = await this.getModel(run.modelId);
+      const model = await this.getModel(run.modelId, signal);
       return {
         runId: run.runId,
         windows: await explainRun(model, clip, run, this.pipelineOptions({ signal, onProgress })),
@@ -204,16 +206,23 @@ export class Engine {
   }
 
   /**
-   * What an id stands for is looked up each time, since a model may be replaced on disk.
+   * What an id stands for is looked up each time, since a model may be replaced on disk. A load whose request is
+   * cancelled goes on: it can not be stopped, and the next request likely wants the same.
    *
-   * @throws EarmarkError `model-not-found` naming the models there are
+   * @throws EarmarkError `model-not-found` naming the models there are, `cancelled`
    */
-  private async getModel(modelId: string): Promise<Model> {
+  private async getModel(modelId: string, signal: AbortSignal): Promise<Model> {
     const { folder } = await findPack(this.modelFolders, modelId);
     const before = this.model;
     if (before?.fingerprint === (await packFingerprint(folder))) {
       return before;
     }
+    this.loading = this.replaceModel(folder);
+    return untilAborted(this.loading, signal);
+  }
+
+  private async replaceModel(folder: string): Promise<Model> {
+    const before = this.model;
     this.model = undefined;
     if (before) {
       await releaseModel(before);
@@ -239,13 +248,16 @@ export class Engine {
 
   /**
    * Requests that use the model wait for one another: two at once would only slow and mistime each other. One that is
-   * cancelled while it waits fails at once; one that runs decides by itself what to do.
+   * cancelled while it waits fails at once; one that runs decides by itself what to do. A load that goes on without its
+   * request keeps its turn.
    */
   private alone<Result>(signal: AbortSignal, task: () => Promise<Result>): Promise<Result> {
     const turn = this.queue;
     const result = untilAborted(turn, signal).then(task);
     // Without what they came to: each turn would hold the one before, and all results would stay in memory.
-    this.queue = Promise.allSettled([turn, result]).then(() => undefined);
+    this.queue = Promise.allSettled([turn, result])
+      .then(() => Promise.allSettled([this.loading]))
+      .then(() => undefined);
     return result;
   }
 }
