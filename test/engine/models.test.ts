@@ -89,6 +89,7 @@ describe('earmark models', () => {
     const listed = await earmark(['models', 'list', '--json', ...into()]);
     expect(JSON.parse(listed.stdout)).toMatchObject([
       { modelId: 'earmark-mini', folder: target, source: { repository: name, commit: hub.commit } },
+      { modelId: 'earmark-mini', folder: packFolder, problem: expect.stringContaining(`in ${target} has`) as string },
     ]);
     expect((await earmark(['models', 'verify', name, ...into()])).stdout).toMatch(/files are as they should be/);
     hub.seen.length = 0;
