@@ -4,8 +4,9 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync,
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { rowKey } from '../../src/evaluation/plan';
+import { runEvaluation } from '../../src/host/evaluation-process';
 import type { EvaluationRow } from '../../src/protocol/evaluation';
 import { repository, sampleFiles } from './default-model';
 import { freePort, startRedis } from './redis';
@@ -161,6 +162,14 @@ describe('earmark evaluate', () => {
     expect(stderr).toMatch(message);
     expect(status).toBe(2);
     expect(existsSync(out)).toBe(false);
+  });
+
+  it('says in VS Code as well what a model can not do', async () => {
+    writeClotho(1);
+    const words = ['evaluate', folder, '--out', out, '--head=99', '--progress=json'];
+    const { signal } = new AbortController();
+    const ending = await runEvaluation(program, words, signal, vi.fn(), vi.fn());
+    expect(ending).toEqual({ kind: 'failed', problem: expect.stringMatching(/^Head 99 does not exist/) as string });
   });
 
   it('starts an engine again that a clip ended', { timeout: 240_000 }, async () => {
