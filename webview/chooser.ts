@@ -35,8 +35,8 @@ export class Chooser {
   });
 
   private current: Choices;
-  /** Said of the model until the person chooses one. */
-  private missing: string | undefined;
+  /** Said of the model until the person chooses one, or the one that was missing is there. */
+  private missing: { readonly modelId: string; readonly words: string } | undefined;
   /** Said of the heads until the person chooses again. */
   private missingHead: string | undefined;
 
@@ -66,7 +66,8 @@ export class Chooser {
 
   set(choices: Choices, models = this.models): void {
     this.models = models;
-    if (choices.modelId !== this.current.modelId) this.missing = undefined;
+    const found = models.some(({ modelId }) => modelId === this.missing?.modelId);
+    if (found || choices.modelId !== this.current.modelId) this.missing = undefined;
     if (choices.headReduce !== this.current.headReduce) this.missingHead = undefined;
     this.current = this.installed(choices);
     this.build();
@@ -75,7 +76,7 @@ export class Chooser {
   /** A model that is not installed, or a head that the model does not have, is told, not taken. */
   private installed(choices: Choices): Choices {
     const other = this.models.some(({ modelId }) => modelId === choices.modelId) ? undefined : standIn(this.models);
-    if (other) this.missing = standInWords(choices.modelId, other);
+    if (other) this.missing = { modelId: choices.modelId, words: standInWords(choices.modelId, other) };
     const { modelId } = other ?? choices;
     const noHead = missingHead(choices.headReduce, this.models, modelId);
     if (noHead !== undefined) this.missingHead = noHead;
@@ -212,7 +213,7 @@ export class Chooser {
       'div',
       { class: 'chooser-side' },
       model.node,
-      this.missing === undefined ? null : element('p', { class: 'hint problem', text: this.missing }),
+      this.missing === undefined ? null : element('p', { class: 'hint problem', text: this.missing.words }),
       this.ratioField(keepRatios),
       ask.node,
       dropdown(

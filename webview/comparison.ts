@@ -4,7 +4,7 @@ import './comparison.css';
 import type { CancellationTokenSource as Cancellation } from 'vscode-jsonrpc/browser';
 import type { ClipInfo } from '../src/protocol/clip';
 import { comparisonCommand, comparisonQuery, type ComparisonSettings } from '../src/protocol/comparison';
-import { EarmarkError } from '../src/protocol/errors';
+import type { ErrorCode } from '../src/protocol/errors';
 import type { ExperimentResult } from '../src/protocol/experiment';
 import { questionFor, type ModelInfo } from '../src/protocol/model';
 import type { ReportData } from '../src/protocol/report';
@@ -114,7 +114,7 @@ class Comparison {
           showPlaying(this.playButton, playing);
           this.results.setPlaying(playing ? this.heard : undefined);
         },
-        failed: (error) => this.notices.error(readableError(error)),
+        failed: (error) => this.notices.error(readableError(error), undefined, 'sound'),
       },
     );
     this.experiments = new Experiments(
@@ -178,6 +178,7 @@ class Comparison {
       const clip = await connection.sendRequest(view.openClip, {}, cancellation.token);
       if (cancellation !== this.opening) return;
       this.clip = clip;
+      this.notices.clear('sound');
       const { clipId } = clip;
       // A file that is written again with the same bytes is the same sound.
       if ((memory.read().clipId ?? this.runs[0]?.clipId ?? clipId) !== clipId) this.forget();
@@ -189,8 +190,9 @@ class Comparison {
       await this.illustrate();
     } catch (thrown) {
       if (cancellation !== this.opening) return;
+      this.notices.clear('sound');
       this.restUnlessRunning();
-      this.notices.error(readableError(thrown), () => void this.open());
+      this.notices.error(readableError(thrown), () => void this.open(), 'sound');
     } finally {
       cancellation.dispose();
       if (cancellation === this.opening) this.opening = undefined;
@@ -206,12 +208,13 @@ class Comparison {
     const { clip } = this;
     const [run] = this.runs;
     if (!run || this.windows.length > 0) return;
+    this.notices.clear('analysis');
     try {
       await this.analyse(run.modelId);
       this.show();
     } catch (thrown) {
       if (clip !== this.clip) return;
-      this.notices.error(readableError(thrown), () => void this.illustrate());
+      this.notices.error(readableError(thrown), () => void this.illustrate(), 'analysis');
     }
   }
 
@@ -243,7 +246,7 @@ class Comparison {
   private takeState(next: view.ViewState): void {
     const before = this.state;
     this.state = next;
-    if (next.engine.status === 'failed') this.notices.error(EarmarkError.fromData(next.engine.error));
+    this.notices.follow(next);
     if (JSON.stringify(next.models) !== JSON.stringify(before.models)) this.takeChoices(this.chooser.choices);
     if (next.revision !== before.revision) void this.open();
   }
@@ -294,7 +297,10 @@ class Comparison {
     const { choices } = this.chooser;
     const known = modelId === undefined || this.state.models.some((model) => model.modelId === modelId);
     if (!known)
-      this.notices.warn(`The link names the model “${modelId}”, which is not installed: another one is chosen.`);
+      this.notices.warn(
+        `The link names the model “${modelId}”, which is not installed: another one is chosen.`,
+        `model ${modelId}`,
+      );
     return {
       ...choices,
       ...linked,
@@ -491,7 +497,7 @@ class Comparison {
     const settings = steps.map(({ cell }) => this.cells[cell]!.settings);
     const clipId = this.clip?.clipId;
     const changed = () => this.clip?.clipId !== clipId;
-    this.notices.clear();
+    this.notices.clear('run');
     this.cancelButton.hidden = false;
     this.results.setBusy(true);
     this.showPlan();
@@ -514,7 +520,7 @@ class Comparison {
     } catch (thrown) {
       if (changed()) return;
       const error = readableError(thrown);
-      this.stages.rest(error.code === 'cancelled' ? 'Cancelled.' : '');
+      this.stages.rest(unfinished[error.code]);
       this.notices.error(error);
     } finally {
       progress.dispose();
@@ -797,6 +803,12 @@ class Comparison {
     return (this.clip?.name ?? 'sound').replace(/\.[^.]*$/, '');
   }
 }
+
+/** What is left to say of runs that failed, where their notice says nothing or may go. */
+const unfinished: Partial<Record<ErrorCode, string>> = {
+  'cancelled': 'Cancelled.',
+  'engine-stopped': 'The engine stopped meanwhile: run the comparison again.',
+};
 
 /** Which step each run of a request is: the engine starts them in the order that was asked. */
 class Follower {

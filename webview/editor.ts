@@ -2,7 +2,7 @@ import '@vscode/codicons/dist/codicon.css';
 import './style.css';
 import type { CancellationTokenSource as Cancellation } from 'vscode-jsonrpc/browser';
 import type { ClipInfo } from '../src/protocol/clip';
-import { EarmarkError } from '../src/protocol/errors';
+import { EarmarkError, type ErrorCode } from '../src/protocol/errors';
 import type { Explanation } from '../src/protocol/explanation';
 import type { ReportData } from '../src/protocol/report';
 import type { Analysis, Run, RunEvent, RunSettings, WindowAnalysis } from '../src/protocol/run';
@@ -80,7 +80,7 @@ class Editor {
           this.timeline?.movePlayhead(seconds);
         },
         changed: (playing) => this.transport.playingChanged(playing),
-        failed: (error) => this.notices.error(readableError(error)),
+        failed: (error) => this.notices.error(readableError(error), undefined, 'sound'),
       },
     );
     this.transport = new Transport(
@@ -158,7 +158,8 @@ class Editor {
         `${String(clip.sampleRate / 1000)} kHz`,
         plural(clip.channels, 'channel'),
       ].join(' · ');
-      for (const warning of clip.warnings) this.notices.warn(warning);
+      this.notices.clear('sound');
+      for (const warning of clip.warnings) this.notices.warn(warning, 'sound');
       this.showTimeline(clip.durationSeconds).update({ durationSeconds: clip.durationSeconds, peaks: clip.peaks });
       this.transport.showTime();
       this.stages.rest();
@@ -167,8 +168,8 @@ class Editor {
     } catch (thrown) {
       if (cancellation !== this.opening) return;
       this.stages.rest();
-      const error = readableError(thrown);
-      this.notices.error(error, () => void this.open());
+      this.notices.clear('sound');
+      this.notices.error(readableError(thrown), () => void this.open(), 'sound');
       if (!this.clip)
         this.stage.replaceChildren(element('p', { class: 'empty', text: 'The sound could not be opened.' }));
     } finally {
@@ -188,6 +189,7 @@ class Editor {
     this.windows = [];
     this.analysis = undefined;
     this.updateReady();
+    this.notices.clear('analysis');
     const token = progressToken();
     this.stages.say('Encoding…');
     const progress = connection.onProgress(view.runProgress, token, (event) => {
@@ -207,7 +209,7 @@ class Editor {
     } catch (thrown) {
       if (cancellation !== this.analysing) return;
       this.stages.rest();
-      this.notices.error(readableError(thrown), () => void this.analyse());
+      this.notices.error(readableError(thrown), () => void this.analyse(), 'analysis');
     } finally {
       progress.dispose();
       cancellation.dispose();
@@ -225,7 +227,7 @@ class Editor {
     const settings = strategyNamed(chosen.strategy).usesKeepRatio ? [baseline, chosen] : [baseline];
     const cancellation = (this.cancellation = new CancellationTokenSource());
     this.controls.setRunning(true);
-    this.notices.clear();
+    this.notices.clear('run');
     const token = progressToken();
     const finished: Run[] = [];
     const progress = connection.onProgress(view.runProgress, token, (event) => {
@@ -250,7 +252,7 @@ class Editor {
       this.stages.rest(cancellation.token.isCancellationRequested ? 'Cancelled.' : this.outcome(runs));
     } catch (thrown) {
       const error = readableError(thrown);
-      this.stages.rest(error.code === 'cancelled' ? 'Cancelled.' : '');
+      this.stages.rest(unfinished[error.code]);
       this.notices.error(error);
     } finally {
       progress.dispose();
@@ -604,8 +606,8 @@ class Editor {
     connection.onNotification(view.stateChanged, (state) => {
       const { revision } = this.state;
       this.state = state;
+      this.notices.follow(state);
       this.controls.setModels(state.models, this.installed(this.controls.chosen.modelId));
-      if (state.engine.status === 'failed') this.notices.error(EarmarkError.fromData(state.engine.error));
       if (state.revision !== revision) void this.open();
       // Once for each model: states also tell of an engine that has just failed with it.
       else if (this.controls.model?.modelId !== this.askedModel) void this.analyse();
@@ -642,7 +644,7 @@ class Editor {
     const { models, modelId } = this.state;
     const other = models.some((model) => model.modelId === wanted) ? undefined : standIn(models, modelId);
     if (!other) return wanted;
-    this.notices.warn(standInWords(wanted, other));
+    this.notices.warn(standInWords(wanted, other), `model ${wanted}`);
     return other.modelId;
   }
 
@@ -671,6 +673,12 @@ class Editor {
     }
   }
 }
+
+/** What is left to say of a run that failed, where its notice says nothing or may go. */
+const unfinished: Partial<Record<ErrorCode, string>> = {
+  'cancelled': 'Cancelled.',
+  'engine-stopped': 'The engine stopped meanwhile: press Prune & Caption again.',
+};
 
 interface Traced {
   readonly run: Run;

@@ -1,6 +1,5 @@
 import '@vscode/codicons/dist/codicon.css';
 import type { MetricInfo, SummaryRow } from '../src/protocol/evaluation-summary';
-import { EarmarkError } from '../src/protocol/errors';
 import type { ResultsOverview } from '../src/protocol/results';
 import * as view from '../src/protocol/view';
 import { toCsv } from '../src/report/csv';
@@ -74,6 +73,7 @@ class Evaluation {
     });
     try {
       const overview = await connection.sendRequest(view.openResults, { progress: token });
+      this.notices.clear('results');
       if (this.page) {
         const rows: SummaryRow[] = [];
         await this.readRows(overview, (some) => rows.push(...some));
@@ -85,7 +85,8 @@ class Evaluation {
       this.stages.rest();
     } catch (thrown) {
       this.stages.rest();
-      if (!this.outdated) this.notices.error(readableError(thrown), () => void this.open());
+      this.notices.clear('results');
+      if (!this.outdated) this.notices.error(readableError(thrown), () => void this.open(), 'results');
     } finally {
       progress.dispose();
       this.opening = false;
@@ -124,7 +125,7 @@ class Evaluation {
   private takeState(next: view.ViewState): void {
     const changed = next.revision !== this.state.revision;
     this.state = next;
-    if (next.engine.status === 'failed') this.notices.error(EarmarkError.fromData(next.engine.error));
+    this.notices.follow(next);
     if (changed) void this.open();
   }
 

@@ -23,6 +23,19 @@ it('goes on with another model where the one that is set is not installed, and s
   expect(problems).toEqual([]);
 });
 
+it('says no more that a model is not installed once it is', async () => {
+  const { page } = await openView('comparison', { models, modelId: 'gone' });
+  const said = page.getByText('The model “gone” is not installed: Earmark mini is chosen.');
+  await said.waitFor();
+  const linked = page.getByText('The link names the model “elsewhere”');
+  await page.evaluate(() => window.fake.showComparison({ modelId: 'elsewhere' }));
+  await linked.waitFor();
+  const added = ['gone', 'elsewhere'].map((modelId) => ({ ...model, modelId }));
+  await page.evaluate((given) => window.fake.changeState({ models: given }), [...models, ...added]);
+  await expect.poll(() => said.count()).toBe(0);
+  await expect.poll(() => linked.count()).toBe(0);
+});
+
 it('takes the mean where the model has not the head that is set, says so until one is chosen, and runs with that', async () => {
   const { page, problems } = await openView('comparison', { settings: { ...settings, headReduce: 7 } });
   const said = page.getByText('Test model (constructed data) has no head 7: the mean of all heads is chosen.');

@@ -239,10 +239,15 @@ describe('models', () => {
 
   it('goes on with another where the one that is set is not installed, and says so', async () => {
     const { page, problems } = await openEditor({ models: [large, mini], modelId: 'gone' });
-    await page.getByText('The model “gone” is not installed: Earmark mini is chosen.').waitFor();
+    const said = page.getByText('The model “gone” is not installed: Earmark mini is chosen.');
+    await said.waitFor();
     expect(await chosen(page)).toBe('earmark-mini');
     expect(await analysed(page)).toEqual(['earmark-mini']);
     await prune(page);
+    expect(await said.count()).toBe(1);
+    const models = [large, mini, { ...model, modelId: 'gone' }];
+    await page.evaluate((given) => window.fake.changeState({ models: given }), models);
+    await expect.poll(() => said.count()).toBe(0);
     expect(problems).toEqual([]);
   });
 
@@ -339,6 +344,31 @@ describe('a file that is replaced', () => {
     await page.getByText('The sound changed meanwhile: press Prune & Caption again.').waitFor();
     expect(await page.locator('.card').count()).toBe(0);
     expect(problems).toEqual([]);
+  });
+
+  it('has no warnings of what it was, and keeps its own while something runs', async () => {
+    const { page } = await openView('editor', {
+      failures: { openClip: { code: 'audio-damaged', message: 'The file is damaged.' } },
+    });
+    await page.getByText('The file is damaged.').waitFor();
+    const reopen = (revision: number, warnings: string[]) =>
+      page.evaluate(
+        (next) => {
+          const { sound } = window.fake.options;
+          const clip = { ...sound!.clip, warnings: next.warnings };
+          window.fake.options = { ...window.fake.options, sound: { ...sound!, clip }, failures: {} };
+          window.fake.changeState({ revision: next.revision });
+        },
+        { revision, warnings },
+      );
+    await reopen(1, ['The end is missing.']);
+    await page.getByText('The end is missing.').waitFor();
+    expect(await page.getByText('The file is damaged.').count()).toBe(0);
+    await page.getByText('Choice', { exact: true }).first().waitFor();
+    await prune(page);
+    expect(await page.getByText('The end is missing.').count()).toBe(1);
+    await reopen(2, []);
+    await expect.poll(() => page.getByText('The end is missing.').count()).toBe(0);
   });
 
   it('keeps its captions, remembered or not, when it is written again with the same bytes', async () => {
@@ -472,6 +502,33 @@ describe('running', () => {
     await page.getByRole('button', { name: 'Restart Engine' }).click();
     expect(await calls(page, 'view/hostCommand')).toEqual([{ command: 'restartEngine' }]);
     expect(problems).toEqual([]);
+  });
+
+  it('says of the engine that it stopped until it is ready again, and of the run that it has to be made again', async () => {
+    const error = { code: 'engine-stopped', message: 'The engine stopped.' } as const;
+    const { page } = await openEditor({ failures: { run: error } });
+    await page.evaluate((failed) => window.fake.changeState({ engine: { status: 'failed', error: failed } }), error);
+    const alert = page.getByRole('alert');
+    await alert.getByText('The engine stopped.').waitFor();
+    await page.evaluate(() => window.fake.changeState({}));
+    await alert.waitFor({ state: 'hidden' });
+    await page.getByRole('button', { name: 'Prune & Caption' }).click();
+    await alert.getByText('The engine stopped.').waitFor();
+    await page.evaluate(() => window.fake.changeState({}));
+    await alert.waitFor({ state: 'hidden' });
+    await page.getByText('The engine stopped meanwhile: press Prune & Caption again.').waitFor();
+  });
+
+  it('offers to try again what the engine stopped in, also once it is ready again', async () => {
+    const error = { code: 'engine-stopped', message: 'The engine stopped.' } as const;
+    const { page } = await openView('editor', { failures: { analyse: error } });
+    await page.getByText('The engine stopped.').waitFor();
+    await page.evaluate((failed) => window.fake.changeState({ engine: { status: 'failed', error: failed } }), error);
+    await page.evaluate(() => (window.fake.options = { ...window.fake.options, failures: {} }));
+    await page.evaluate(() => window.fake.changeState({}));
+    await page.getByRole('button', { name: 'Try Again' }).click();
+    await page.getByText('Choice', { exact: true }).first().waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
   });
 
   it('says when a sound can not be opened, and tries again', async () => {
