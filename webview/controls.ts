@@ -1,5 +1,5 @@
 import { questionFor, type ModelInfo } from '../src/protocol/model';
-import type { RunSettings } from '../src/protocol/run';
+import { mostNewTokens, type RunSettings } from '../src/protocol/run';
 import { strategies, strategyNamed } from '../src/pruning/registry';
 import type { BudgetMode, BudgetScope, HeadReduce } from '../src/pruning/selection';
 import type { Strategy } from '../src/pruning/strategy';
@@ -253,7 +253,7 @@ export class Controls {
     this.questionField.node.hidden = model?.asks === false;
     this.lengthField = numberField(
       { label: 'Most new tokens', description: 'The caption ends here at the latest.' },
-      { minimum: 1, maximum: 2048, step: 1 },
+      { minimum: 1, maximum: mostNewTokens, step: 1 },
       settings.maxNewTokens,
       (maxNewTokens) => this.change({ maxNewTokens }),
     );

@@ -1,5 +1,6 @@
 import { completeParameters, strategies, strategyNamed } from '../pruning/registry';
 import type { BudgetMode, BudgetScope, HeadReduce } from '../pruning/selection';
+import { mostNewTokens } from './run';
 
 /** What a person chooses for a comparison: with the sound at hand, enough to make it again. */
 export interface ComparisonSettings {
@@ -67,7 +68,7 @@ export function parseComparisonQuery(text: string): Partial<ComparisonSettings> 
     ...((head === 'mean' || head === 'max') && { headReduce: head }),
     ...(/^\d{1,3}$/.test(head ?? '') && { headReduce: Number(head) }),
     ...(question !== null && question.length <= longestQuestion && { question }),
-    ...(Number.isInteger(maxNewTokens) && maxNewTokens > 0 && maxNewTokens <= 1024 && { maxNewTokens }),
+    ...(Number.isInteger(maxNewTokens) && maxNewTokens > 0 && maxNewTokens <= mostNewTokens && { maxNewTokens }),
     ...(repeats !== undefined && { repeats }),
     parameters,
   };

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunSettings } from '../../src/protocol/run';
+import { mostNewTokens, type RunSettings } from '../../src/protocol/run';
 import {
   accessibilityFaults,
   captions,
@@ -59,6 +59,11 @@ describe('choosing', () => {
     expect(await field.getAttribute('aria-invalid')).toBe('true');
     await field.fill('5');
     expect(await field.getAttribute('aria-invalid')).toBe('false');
+    const length = page.getByRole('spinbutton', { name: 'Most new tokens' });
+    await length.fill(String(mostNewTokens + 1));
+    expect(await length.getAttribute('aria-invalid')).toBe('true');
+    await length.fill(String(mostNewTokens));
+    expect(await length.getAttribute('aria-invalid')).toBe('false');
   });
 
   it('says what a large model needs in memory and time before it is chosen, and where there is not so much', async () => {
