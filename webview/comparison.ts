@@ -124,7 +124,10 @@ class Comparison {
         model: () => this.chooser.model,
         settings: () => this.commonSettings(),
         clipId: () => this.clip?.clipId,
-        remember: (experiment, experiments) => memory.write({ experiment, experiments }),
+        remember: (experiment, experiments) => {
+          memory.write({ experiment, experiments });
+          if (experiments.length > 0) this.notices.clear('export');
+        },
         save: (name, ending, content) => void this.save(name, ending, content),
         savePicture: (name, format, picture) => void this.savePicture(name, format, picture),
       },
@@ -221,7 +224,7 @@ class Comparison {
   private listen(): void {
     connection.onNotification(view.stateChanged, (next) => this.takeState(next));
     connection.onNotification(view.command, ({ command }) => {
-      if (command === 'cancel') this.cancel();
+      if (command === 'cancel') this.cancelInFront();
       else if (command === 'exportReport') void this.exportReport();
     });
     connection.onNotification(view.showComparison, ({ settings }) => {
@@ -589,8 +592,12 @@ class Comparison {
     });
   }
 
+  private cancelInFront(): void {
+    if (this.tabs.shown === 'experiments') this.experiments.cancel();
+    else this.cancel();
+  }
+
   private cancel(): void {
-    this.experiments.cancel();
     if (!this.cancellation) return;
     this.stages.say('Cancelling…');
     this.cancellation.cancel();
@@ -600,6 +607,7 @@ class Comparison {
   private finish(): void {
     this.cells = this.cells.filter(({ run }) => run !== undefined).map((cell) => ({ ...cell, state: 'done' }));
     memory.write({ runs: this.runs });
+    this.notices.clear('export');
     this.results.setBusy(false);
     this.showPlan();
     this.show();
@@ -769,7 +777,10 @@ class Comparison {
 
   private async exportReport(): Promise<void> {
     const { clip, runs, references } = this;
-    if (!clip || (runs.length === 0 && this.experiments.results.length === 0)) return;
+    if (!clip || (runs.length === 0 && this.experiments.results.length === 0)) {
+      this.notices.warn('There is nothing to export yet. Run a comparison or an experiment first.', 'export');
+      return;
+    }
     const modelId = runs[0]?.modelId ?? this.chooser.choices.modelId;
     const secondsPerToken = this.state.models.find((model) => model.modelId === modelId)?.secondsPerToken ?? 0.04;
     const windows = this.windows.toSorted((a, b) => a.index - b.index);
@@ -792,10 +803,11 @@ class Comparison {
   }
 
   private async exporting(task: () => Promise<boolean>): Promise<void> {
+    this.notices.clear('export');
     try {
       if (await task()) this.stages.rest('Saved.');
     } catch (thrown) {
-      this.notices.error(readableError(thrown));
+      this.notices.error(readableError(thrown), undefined, 'export');
     }
   }
 

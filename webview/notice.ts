@@ -14,7 +14,7 @@ const remedies: Partial<Record<ErrorCode, readonly [label: string, command: Host
 };
 
 /** What a notice is about: it goes when that is mended, or is tried again. */
-export type Subject = 'sound' | 'analysis' | 'results' | 'run' | 'engine' | `model ${string}`;
+export type Subject = 'sound' | 'analysis' | 'results' | 'run' | 'export' | 'engine' | `model ${string}`;
 
 /** Errors and warnings, each once, in the user's words, with what can be done. */
 export class Notices {

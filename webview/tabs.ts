@@ -11,6 +11,7 @@ export class Tabs {
   readonly list: HTMLElement;
   readonly panels: readonly HTMLElement[];
   private readonly buttons: readonly HTMLElement[];
+  private inFront!: string;
 
   constructor(
     private readonly tabs: readonly Tab[],
@@ -41,12 +42,18 @@ export class Tabs {
     this.mark(tabs.some(({ name }) => name === shown) ? shown : tabs[0]!.name);
   }
 
+  /** The name of the one that is shown. */
+  get shown(): string {
+    return this.inFront;
+  }
+
   show(name: string): void {
     this.mark(name);
     this.changed(name);
   }
 
   private mark(name: string): void {
+    this.inFront = name;
     for (const [i, tab] of this.tabs.entries()) {
       const chosen = tab.name === name;
       this.buttons[i]!.setAttribute('aria-selected', String(chosen));

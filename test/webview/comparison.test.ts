@@ -203,6 +203,24 @@ describe('running', () => {
     expect(problems).toEqual([]);
   });
 
+  it('cancels what its button stands beside, and from the palette what is in front', async () => {
+    const { page } = await openComparison({ pace: 100 });
+    await page.getByRole('tab', { name: 'Experiments' }).click();
+    await page.getByRole('button', { name: 'Run Experiment' }).click();
+    await page.locator('.experiments .stages', { hasText: 'Run 1' }).waitFor();
+    await page.getByRole('tab', { name: 'Comparison' }).click();
+    await page.getByRole('button', { name: 'Run Comparison' }).click();
+    await page.locator('tr[aria-busy] .waiting', { hasText: 'A wolf' }).waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByText(/Cancelled: \d runs? kept\./).waitFor();
+    await page.evaluate(() => window.fake.command('cancel'));
+    await page.getByRole('tab', { name: 'Experiments' }).click();
+    expect(await calls(page, '$/cancelRequest')).toHaveLength(1);
+    await page.evaluate(() => window.fake.command('cancel'));
+    await page.getByText('Cancelled: an experiment with half of its runs says nothing.').waitFor();
+    expect(await calls(page, '$/cancelRequest')).toHaveLength(2);
+  });
+
   it('keeps what is done when the engine stops', async () => {
     const { page } = await openComparison();
     await runAll(page);
@@ -437,6 +455,18 @@ describe('taking it elsewhere', () => {
     await page.getByRole('button', { name: 'HTML Report' }).click();
     await expect.poll(() => calls(page, 'view/exportReport')).toHaveLength(1);
     expect(problems).toEqual([]);
+  });
+
+  it('says that there is nothing to export yet, until there is', async () => {
+    const { page } = await openComparison();
+    await page.evaluate(() => window.fake.command('exportReport'));
+    const nothing = page.getByText('There is nothing to export yet.');
+    await nothing.waitFor();
+    await page.getByRole('textbox', { name: 'Keep ratios' }).fill('0.25');
+    await runAll(page, '5 runs done.');
+    expect(await nothing.count()).toBe(0);
+    await page.evaluate(() => window.fake.command('exportReport'));
+    await expect.poll(() => calls(page, 'view/exportReport')).toHaveLength(1);
   });
 
   it('gives the command line and a link without the file', async () => {
