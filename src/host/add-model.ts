@@ -1,3 +1,4 @@
+import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { patience, silenceMs } from '../hub/persist';
 import { pullModel, type Pulled } from '../hub/pull-model';
@@ -43,12 +44,7 @@ function askForRepository(endpoint: URL): Thenable<string | undefined> {
 /** Where a token is missing or a licence was not accepted, the person can see to that and it is tried again. */
 async function getModel(repository: Repository, endpoint: URL, services: ModelServices): Promise<void> {
   try {
-    const before = await services.list();
     const pulled = await pullWithProgress(repository, endpoint, services);
-    if (pulled.fresh && before.some(({ modelId }) => modelId === pulled.modelId)) {
-      // An engine that has the model of before loaded would go on with it.
-      services.stopEngine();
-    }
     services.refresh();
     await tell(pulled, services);
   } catch (thrown) {
@@ -97,6 +93,16 @@ async function tell({ fresh, folder, modelId, found, notes, source }: Pulled, se
     const reason = plainMessage(`Earmark: ${repository} is stored, but it can not be used. ${notes.join(' ')}`);
     services.log.warn(reason);
     void vscode.window.showWarningMessage(reason);
+    return;
+  }
+  const used = (await services.list()).find((model) => model.modelId === modelId);
+  if (used && path.resolve(used.folder) !== path.resolve(folder)) {
+    const hidden = plainMessage(
+      `Earmark: ${repository} is in ${folder}, but "${modelId}" is the model in ${used.folder}, which is found first. ` +
+        'Remove that one to use this one.',
+    );
+    services.log.warn(hidden);
+    void vscode.window.showWarningMessage(hidden);
     return;
   }
   const opening = fresh ? `The model "${modelId}" can be chosen now.` : `The model "${modelId}" is there already.`;

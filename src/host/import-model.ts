@@ -44,14 +44,9 @@ async function askForFolder(): Promise<string | undefined> {
 }
 
 async function makeModel(folder: string, precision: Precision | undefined, services: ModelServices): Promise<void> {
-  const before = await services.list();
   const imported = await withFileProgress(`Earmark: importing ${path.basename(folder)}`, ({ signal, onProgress }) =>
     services.importFolder(folder, precision, signal, onProgress),
   );
-  if (before.some((model) => path.resolve(model.folder) === folder)) {
-    // An engine that has the model of before loaded would go on with it.
-    services.stopEngine();
-  }
   services.refresh();
   const told = await makeFindable(folder, imported, services);
   const { modelId, found, notes } = imported;
