@@ -49,7 +49,8 @@ export function keepFocus(form: HTMLElement, draw: () => void): void {
 /**
  * For entries of a list that are about to be made anew, each with a key in `data-<key>`: finds, after that, the button in
  * the same place of the same entry as the one that has the focus now, or of the entry that follows where this one was
- * removed. It may say something else by then.
+ * removed. It may say something else by then. While it can not be pressed it can not have the focus: the entry stands in
+ * for it, also the next time.
  */
 export function successorOfFocus(list: HTMLElement, key: string, buttons: string): () => HTMLElement | undefined {
   const { activeElement } = document;
@@ -58,12 +59,35 @@ export function successorOfFocus(list: HTMLElement, key: string, buttons: string
   const entries = () => [...list.querySelectorAll<HTMLElement>(`[data-${key}]`)];
   const of = entry.dataset[key];
   const among = entries().indexOf(entry);
-  const place = [...entry.querySelectorAll(buttons)].indexOf(activeElement!);
+  const place =
+    activeElement === entry
+      ? Number(entry.dataset['place'])
+      : [...entry.querySelectorAll(buttons)].indexOf(activeElement!);
   return () => {
     const left = entries();
     const successor = left.find(({ dataset }) => dataset[key] === of) ?? left[among] ?? left.at(-1);
-    return [...(successor?.querySelectorAll<HTMLElement>(buttons) ?? [])][place];
+    const button = [...(successor?.querySelectorAll<Pressable>(buttons) ?? [])][place];
+    if (!successor || !button?.disabled) return button;
+    successor.tabIndex = -1;
+    successor.dataset['place'] = String(place);
+    return successor;
   };
+}
+
+type Pressable = HTMLElement & { disabled: boolean };
+
+/** Enables what turns pages. Whoever stands on the one that has come to its end goes on with the other. */
+export function enableTurning(
+  back: Pressable,
+  on: Pressable,
+  ends: { readonly first: boolean; readonly last: boolean },
+) {
+  const { activeElement } = document;
+  back.disabled = ends.first;
+  on.disabled = ends.last;
+  const other = activeElement === back && ends.first ? on : activeElement === on && ends.last ? back : undefined;
+  // The toolkit enables a button in the next frame.
+  if (other?.disabled === false) requestAnimationFrame(() => other.focus());
 }
 
 type Selection = readonly [from: number, to: number];

@@ -1,5 +1,6 @@
 import { button, element } from './element';
 import type { ClipTokens } from './clip-tokens';
+import { enableTurning } from './place';
 import { clock, grouped, times } from './words-for-numbers';
 
 const pageSize = 50;
@@ -59,7 +60,7 @@ export class Ranking {
       this.order = Uint32Array.from(multiples.keys()).sort((a, b) => multiples[b]! - multiples[a]! || a - b);
       this.placeOf = new Uint32Array(multiples.length);
       for (let place = 0; place < this.order.length; place++) this.placeOf[this.order[place]!] = place;
-      this.page = 0;
+      this.page = Math.floor((this.placeOf[this.focused ?? -1] ?? 0) / pageSize);
     }
     this.tokens = tokens;
     this.kept = kept;
@@ -88,10 +89,17 @@ export class Ranking {
     this.render();
   }
 
+  /** The token of the row on which a person is. */
+  private get focused(): number | null {
+    const { activeElement } = document;
+    return this.body.contains(activeElement) ? tokenOf(activeElement) : null;
+  }
+
   private render(): void {
     const { tokens, kept } = this;
     if (!tokens) return;
     this.unknown.hidden = kept !== null;
+    const { focused } = this;
     const first = this.page * pageSize;
     const last = Math.min(first + pageSize, this.order.length);
     this.body.replaceChildren(
@@ -113,8 +121,16 @@ export class Ranking {
       }),
     );
     this.place.textContent = `${grouped(first + 1)}–${grouped(last)} of ${grouped(this.order.length)}`;
-    this.back.disabled = this.page === 0;
-    this.on.disabled = last >= this.order.length;
+    enableTurning(this.back, this.on, { first: this.page === 0, last: last >= this.order.length });
+    // Rows are made anew while a person goes through them.
+    if (focused !== null) {
+      this.focus(
+        Math.max(
+          0,
+          [...this.body.rows].findIndex(({ dataset }) => Number(dataset['token']) === focused),
+        ),
+      );
+    }
   }
 
   private key(event: KeyboardEvent): void {

@@ -1,5 +1,5 @@
 import { button, element } from './element';
-import { successorOfFocus } from './place';
+import { enableTurning, successorOfFocus } from './place';
 import { grouped } from './words-for-numbers';
 
 export interface Column<Row> {
@@ -157,8 +157,7 @@ export class SortableTable<Row> {
     const first = page * pageSize;
     const last = Math.min(first + pageSize, count);
     this.place.textContent = `${grouped(Math.min(first + 1, last))}–${grouped(last)} of ${grouped(count)}`;
-    this.back.disabled = page === 0;
-    this.on.disabled = last >= count;
+    enableTurning(this.back, this.on, { first: page === 0, last: last >= count });
     return this.ordered.slice(first, last);
   }
 

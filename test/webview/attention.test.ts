@@ -85,6 +85,45 @@ describe('the attention pane', () => {
     expect(await rows.filter({ hasText: '✓ kept' }).count()).toBeGreaterThan(0);
   });
 
+  it('leaves a person on the token where they are when its row is made anew', async () => {
+    const { page } = await openPane();
+    const rows = page.locator('.ranking tbody tr');
+    await rows.first().focus();
+    for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowDown');
+    const token = await rows.nth(3).getAttribute('data-token');
+    const focused = () => page.evaluate(() => (document.activeElement as HTMLElement).dataset['token']);
+    expect(await focused()).toBe(token);
+    await page.evaluate(() => window.fake.sendAttention([1, 2, 3]));
+    await expect.poll(() => rows.filter({ hasText: '✓ kept' }).count()).toBeLessThan(4);
+    expect(await focused()).toBe(token);
+    await page.keyboard.press('ArrowDown');
+    expect(await focused()).toBe(await rows.nth(4).getAttribute('data-token'));
+    // Other scores put it elsewhere.
+    const there = await focused();
+    const order = () => rows.evaluateAll((all) => all.map(({ dataset }) => dataset['token']));
+    const before = await order();
+    await page.evaluate(() => {
+      window.fake.options = { ...window.fake.options, settings: { ...window.fake.options.settings, headReduce: 4 } };
+      window.fake.sendAttention([1, 2, 3]);
+    });
+    await expect.poll(order).not.toEqual(before);
+    expect(await focused()).toBe(there);
+  });
+
+  it('leaves a person on the buttons that turn pages at either end', async () => {
+    const { page } = await openPane();
+    const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
+    await page.getByRole('button', { name: 'Lower ranks' }).focus();
+    for (let i = 0; i < 5; i++) await page.keyboard.press('Enter');
+    await page.getByText('251–254 of 254').waitFor();
+    await expect.poll(focused).toBe('Higher ranks');
+    await page.keyboard.press('Enter');
+    await page.getByText('201–250 of 254').waitFor();
+    for (let i = 0; i < 4; i++) await page.keyboard.press('Enter');
+    await page.getByText('1–50 of 254').waitFor();
+    await expect.poll(focused).toBe('Lower ranks');
+  });
+
   it('says that what is kept is not known where only a run can tell', async () => {
     const { page } = await openPane();
     const unknown = page.getByText('Which tokens are kept is not known before a run.');

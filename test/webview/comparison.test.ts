@@ -237,13 +237,18 @@ describe('running', () => {
     const { page } = await openComparison();
     await runAll(page);
     await page.evaluate(() => {
-      window.fake.options = { ...window.fake.options, captions: { other: 'Something else entirely.' } };
+      window.fake.options = { ...window.fake.options, captions: { other: 'Something else entirely.' }, pace: 100 };
     });
     const again = page.getByRole('button', { name: 'Run Top-K, 50\u00a0% again' });
     await again.focus();
     await page.keyboard.press('Enter');
+    const focused = () =>
+      page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.localName);
+    // It can not be pressed again while it runs: its row stands in for it.
+    await expect.poll(focused).toBe('tr');
     await page.locator('tbody tr', { hasText: 'Something else entirely' }).waitFor();
     await expect.poll(() => again.isEnabled()).toBe(true);
+    expect(await focused()).toBe('Run Top-K, 50\u00a0% again');
     expect((await asked(page))[1]).toEqual(['top-k 0.5', 'top-k 0.5']);
     expect(await column(page, 'Caption')).toHaveLength(13);
     expect(await calls(page, 'view/analyse')).toEqual([]);

@@ -318,6 +318,19 @@ describe('an evaluation that is not whole', () => {
     await page.getByText(`${String(made ?? 390)} done`).waitFor();
   };
 
+  it('leaves a person on the buttons that turn the pages of runs at either end', async () => {
+    const { page } = await openResults({ made: 80 });
+    const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
+    await page.getByText('1–50 of 80').waitFor();
+    await page.getByRole('button', { name: 'Next rows' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('51–80 of 80').waitFor();
+    await expect.poll(focused).toBe('Previous rows');
+    await page.keyboard.press('Enter');
+    await page.getByText('1–50 of 80').waitFor();
+    await expect.poll(focused).toBe('Next rows');
+  });
+
   it('leaves a person where they are when it is read again', async () => {
     const { page, problems } = await openResults({ made: 200 });
     await page.locator('.charts .main-svg').nth(1).waitFor();
