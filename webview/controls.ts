@@ -1,5 +1,6 @@
 import { questionFor, type ModelInfo } from '../src/protocol/model';
 import { mostNewTokens, type RunSettings } from '../src/protocol/run';
+import { missingNeed } from '../src/pruning/needs';
 import { strategies, strategyNamed } from '../src/pruning/registry';
 import type { BudgetMode, BudgetScope, HeadReduce } from '../src/pruning/selection';
 import type { Strategy } from '../src/pruning/strategy';
@@ -190,7 +191,7 @@ export class Controls {
     this.strategyField = dropdown(
       { label: 'Strategy', description: 'The rule that decides which audio tokens go on to the language model.' },
       strategies.map(({ name, label, needs, published }) => {
-        const missing = needs.find((need) => model && !model.offers.includes(need));
+        const missing = missingNeed({ needs }, model);
         const named = published === null ? `${label} (Earmark’s own)` : label;
         return {
           value: name,

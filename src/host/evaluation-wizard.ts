@@ -5,8 +5,8 @@ import * as vscode from 'vscode';
 import { manifestFile } from '../evaluation/evaluation-folder';
 import type { ModelInfo } from '../protocol/model';
 import { parseKeepRatios } from '../pruning/keep-ratios';
+import { missingNeed } from '../pruning/needs';
 import { strategies } from '../pruning/registry';
-import type { Strategy } from '../pruning/strategy';
 
 /** What a person says of a new evaluation. */
 export interface EvaluationChoice {
@@ -59,8 +59,9 @@ export async function chooseEvaluation(
 }
 
 async function chooseStrategies(model: ModelInfo | undefined): Promise<readonly string[] | undefined> {
-  const missing = ({ needs }: Strategy) => needs.find((need) => model && !model.offers.includes(need));
-  const offered = strategies.filter((strategy) => strategy.usesKeepRatio && missing(strategy) === undefined);
+  const offered = strategies.filter(
+    (strategy) => strategy.usesKeepRatio && missingNeed(strategy, model) === undefined,
+  );
   const items = offered.map(({ name, label, description, published }) => ({
     name,
     label,
