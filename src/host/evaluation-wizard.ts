@@ -59,9 +59,7 @@ export async function chooseEvaluation(
 }
 
 async function chooseStrategies(model: ModelInfo | undefined): Promise<readonly string[] | undefined> {
-  const offered = strategies.filter(
-    (strategy) => strategy.usesKeepRatio && missingNeed(strategy, model) === undefined,
-  );
+  const offered = strategies.filter((strategy) => strategy.usesKeepRatio && missingNeed(strategy, model) === undefined);
   const items = offered.map(({ name, label, description, published }) => ({
     name,
     label,
