@@ -182,6 +182,7 @@ class Comparison {
       if (cancellation !== this.opening) return;
       this.clip = clip;
       this.notices.clear('sound');
+      for (const warning of clip.warnings) this.notices.warn(warning, 'sound');
       const { clipId } = clip;
       // A file that is written again with the same bytes is the same sound.
       if ((memory.read().clipId ?? this.runs[0]?.clipId ?? clipId) !== clipId) this.forget();

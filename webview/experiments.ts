@@ -1,5 +1,6 @@
 import type { MessageConnection } from 'vscode-jsonrpc/browser';
 import { experimentNamed, experiments } from '../src/experiments/registry';
+import type { ErrorCode } from '../src/protocol/errors';
 import type { ExperimentResult } from '../src/protocol/experiment';
 import type { ModelInfo } from '../src/protocol/model';
 import type { RunEvent, RunSettings } from '../src/protocol/run';
@@ -201,9 +202,7 @@ export class Experiments {
       this.show();
     } catch (thrown) {
       const error = readableError(thrown);
-      this.stages.rest(
-        error.code === 'cancelled' ? 'Cancelled: an experiment with half of its runs says nothing.' : '',
-      );
+      this.stages.rest(unfinished[error.code]);
       host.notices.error(error);
     } finally {
       progress.dispose();
@@ -236,3 +235,9 @@ export class Experiments {
     );
   }
 }
+
+/** What is left to say of an experiment that failed, where its notice says nothing or may go. */
+const unfinished: Partial<Record<ErrorCode, string>> = {
+  'cancelled': 'Cancelled: an experiment with half of its runs says nothing.',
+  'engine-stopped': 'The engine stopped meanwhile: run the experiment again.',
+};

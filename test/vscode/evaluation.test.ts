@@ -79,16 +79,17 @@ describe('Evaluations in VS Code', () => {
 
   scene('restarts the engine of its results, and writes a report of what that one has forgotten', async () => {
     const results = await harness.workbench.view('evaluation');
-    await harness.killEngine();
-    await harness.workbench.notification(/engine stopped/i).waitFor();
-    await expect.poll(() => harness.engineProcesses(), { timeout: 30_000 }).toHaveLength(1);
+    // One that dies again and again is not started a fourth time by itself; until then it is no matter for the person.
+    for (let deaths = 0; deaths < 4; deaths++) {
+      await expect.poll(() => harness.engineProcesses(), { timeout: 30_000 }).toHaveLength(1);
+      await harness.killEngine();
+    }
+    await harness.workbench.notification(/not started again by itself/).waitFor();
     await harness.workbench.clearNotifications();
-    const before = await harness.engineProcesses();
     await results.getByRole('button', { name: 'Restart Engine' }).click();
-    const others = async () => (await harness.engineProcesses()).filter((pid) => !before.includes(pid));
-    await expect.poll(others, { timeout: 30_000 }).toHaveLength(1);
     // No engine of sounds beside it: none is open.
-    await expect.poll(() => harness.engineProcesses()).toHaveLength(1);
+    await expect.poll(() => harness.engineProcesses(), { timeout: 30_000 }).toHaveLength(1);
+    await expect.poll(() => results.getByRole('button', { name: 'Restart Engine' }).count()).toBe(0);
 
     // VS Code asks for the place when the report is written.
     const place = page.locator('.quick-input-widget input:not([type="checkbox"])').first();

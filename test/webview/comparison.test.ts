@@ -221,6 +221,17 @@ describe('running', () => {
     expect(await calls(page, '$/cancelRequest')).toHaveLength(2);
   });
 
+  it('tells what is wrong with the sound', async () => {
+    const { page } = await openComparison();
+    await page.evaluate(() => {
+      const { sound } = window.fake.options;
+      const clip = { ...sound!.clip, warnings: ['The end is missing.'] };
+      window.fake.options = { ...window.fake.options, sound: { ...sound!, clip } };
+      window.fake.changeState({ revision: 1 });
+    });
+    await page.getByText('The end is missing.').waitFor();
+  });
+
   it('keeps what is done when the engine stops', async () => {
     const { page } = await openComparison();
     await runAll(page);

@@ -132,6 +132,17 @@ describe('experiments', () => {
     expect(await page.getByRole('button', { name: 'Run Experiment' }).isEnabled()).toBe(true);
   });
 
+  it('says that the engine stopped in it, also when the engine is ready again', async () => {
+    const { page } = await openExperiments({
+      failures: { experiment: { code: 'engine-stopped', message: 'The engine was killed.' } },
+    });
+    await page.getByRole('button', { name: 'Run Experiment' }).click();
+    await page.getByText('The engine was killed.').waitFor();
+    await page.evaluate(() => window.fake.changeState({ engine: { status: 'ready' } }));
+    await page.getByText('The engine was killed.').waitFor({ state: 'detached' });
+    await page.getByText('The engine stopped meanwhile: run the experiment again.').waitFor();
+  });
+
   it('is brought up by the palette, and does not start by itself', async () => {
     const { page } = await openView('comparison', {});
     await page.getByText('then run the comparison').waitFor();
