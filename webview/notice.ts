@@ -55,7 +55,13 @@ export class Notices {
 
   /** Tells of an engine that failed, until it is ready, and no more of models that are there. */
   follow({ engine, models }: ViewState): void {
-    if (engine.status === 'failed') this.error(EarmarkError.fromData(engine.error), undefined, 'engine');
+    if (engine.status === 'failed') {
+      const error = EarmarkError.fromData(engine.error);
+      // It may have failed before in another way, and not have been ready since.
+      const text = textOf(error.message, error.action);
+      this.remove(({ dataset }) => dataset['subject'] === 'engine' && dataset['text'] !== text);
+      this.error(error, undefined, 'engine');
+    }
     if (engine.status === 'ready' || engine.status === 'busy') this.clear('engine');
     for (const { modelId } of models) this.clear(`model ${modelId}`);
   }
