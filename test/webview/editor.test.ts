@@ -515,6 +515,12 @@ describe('running', () => {
     await page.evaluate((failed) => window.fake.changeState({ engine: { status: 'failed', error: failed } }), error);
     const alert = page.getByRole('alert');
     await alert.getByText('The engine stopped.').waitFor();
+    await page.evaluate(
+      (failed) => window.fake.changeState({ engine: { status: 'failed', error: { ...failed, message: 'For good.' } } }),
+      error,
+    );
+    await alert.getByText('For good.').waitFor();
+    expect(await alert.count()).toBe(1);
     await page.evaluate(() => window.fake.changeState({}));
     await alert.waitFor({ state: 'hidden' });
     await page.getByRole('button', { name: 'Prune & Caption' }).click();
