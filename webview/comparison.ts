@@ -740,14 +740,7 @@ class Comparison {
     const run = this.cells.find((cell) => cellKey(cell) === this.heard)?.run;
     const kept = run && tokens && !isBaseline(run) ? keptOfRun(run, tokens.total) : undefined;
     this.playback.hearing = kept ? this.hearing : 'everything';
-    this.playback.kept =
-      kept && tokens
-        ? stretchesOf(
-            kept.spans,
-            (token) => tokens.startOf(token),
-            (token) => tokens.endOf(token),
-          )
-        : [];
+    this.playback.kept = stretchesOf(kept, tokens);
     this.heardWords.textContent = run && kept ? `What ${settingsLabel(run.settings)} keeps` : 'All of the sound';
     this.position = seconds;
     this.playback.play(seconds);

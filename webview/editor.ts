@@ -540,15 +540,7 @@ class Editor {
   }
 
   private prepareKept(): void {
-    const { tokens, chosenKept: kept } = this;
-    this.playback.kept =
-      kept && tokens
-        ? stretchesOf(
-            kept.spans,
-            (token) => tokens.startOf(token),
-            (token) => tokens.endOf(token),
-          )
-        : [];
+    this.playback.kept = stretchesOf(this.chosenKept, this.tokens);
   }
 
   private pendingAttention: ReturnType<typeof setTimeout> | undefined;

@@ -1,4 +1,4 @@
-import type { Span } from './clip-tokens';
+import type { ClipTokens, KeptTokens } from './clip-tokens';
 
 export type ReadSamples = (startSeconds: number, endSeconds: number) => Promise<Float32Array>;
 
@@ -203,16 +203,13 @@ export function timeWithin(stretches: readonly Stretch[], elapsed: number): numb
   return stretches.at(-1)?.endSeconds ?? 0;
 }
 
-/** Spans of tokens as stretches of time, neighbours joined. */
-export function stretchesOf(
-  spans: readonly Span[],
-  startOf: (token: number) => number,
-  endOf: (token: number) => number,
-): Stretch[] {
+/** What is kept as stretches of time, neighbours joined; none where that is not known. */
+export function stretchesOf(kept: KeptTokens | undefined, tokens: ClipTokens | undefined): Stretch[] {
+  if (!kept || !tokens) return [];
   const stretches: { startSeconds: number; endSeconds: number }[] = [];
-  for (const { start, end } of spans) {
-    const startSeconds = startOf(start);
-    const endSeconds = endOf(end - 1);
+  for (const { start, end } of kept.spans) {
+    const startSeconds = tokens.startOf(start);
+    const endSeconds = tokens.endOf(end - 1);
     const last = stretches.at(-1);
     if (last && startSeconds <= last.endSeconds + 1e-6) last.endSeconds = Math.max(last.endSeconds, endSeconds);
     else stretches.push({ startSeconds, endSeconds });
