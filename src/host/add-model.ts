@@ -1,5 +1,5 @@
-import * as path from 'node:path';
 import * as vscode from 'vscode';
+import { otherOfId } from '../engine/model/find-packs';
 import { patience, silenceMs } from '../hub/persist';
 import { pullModel, type Pulled } from '../hub/pull-model';
 import { parseEndpoint, parseRepository, repositoryName, repositoryPage, type Repository } from '../hub/repository';
@@ -95,10 +95,10 @@ async function tell({ fresh, folder, modelId, found, notes, source }: Pulled, se
     void vscode.window.showWarningMessage(reason);
     return;
   }
-  const used = (await services.list()).find((model) => model.modelId === modelId);
-  if (used && path.resolve(used.folder) !== path.resolve(folder)) {
+  const other = await otherOfId(services.folders(), modelId, folder);
+  if (other !== undefined) {
     const hidden = plainMessage(
-      `Earmark: ${repository} is in ${folder}, but "${modelId}" is the model in ${used.folder}, which is found first. ` +
+      `Earmark: ${repository} is in ${folder}, but "${modelId}" is the model in ${other}, which is found first. ` +
         'Remove that one to use this one.',
     );
     services.log.warn(hidden);
