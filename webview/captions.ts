@@ -212,7 +212,7 @@ function caption(run: Run, baseline: Run | undefined, trace: WordTrace | undefin
 export function speechWords(reference: string, caption: string): string | undefined {
   const spoken = quotedSpeech(reference);
   if (spoken === undefined) return undefined;
-  const { errors, words } = wordErrors(spoken, quotedSpeech(caption) ?? '');
+  const { errors, words } = wordErrors(spoken, quotedSpeech(caption, 1) ?? '');
   return `Spoken words: word error rate ${percent(errors / words)} against all tokens (${plural(errors, 'error')} in ${plural(words, 'word')}). Pruning hurts transcription: every word has its own moment in the sound.`;
 }
 

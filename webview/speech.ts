@@ -22,7 +22,7 @@ export function quoteErrors(runs: readonly Run[]): readonly QuoteErrors[] | null
       const baseline = baselineOf(run, whole);
       const quote = baseline && quotedSpeech(baseline.caption);
       if (quote === undefined) return [];
-      const rate = wordErrorRate(quote, quotedSpeech(run.caption) ?? '');
+      const rate = wordErrorRate(quote, quotedSpeech(run.caption, 1) ?? '');
       return [{ keepRatio: run.settings.keepRatio, strategy: strategyNamed(run.settings.strategy).label, rate }];
     });
   return found.length > 0 ? found : null;

@@ -1,3 +1,4 @@
+import { readContent } from '../datasets/content';
 import { EarmarkError } from '../protocol/errors';
 
 /** A caption or transcript and what it is compared with. */
@@ -11,6 +12,7 @@ export interface CaptionItem {
 export interface AnswerItem {
   readonly id: string;
   readonly answer: string;
+  /** Empty where there is none, which is a wrong one. */
   readonly prediction: string;
   readonly choices: readonly string[];
   readonly category: readonly string[];
@@ -29,27 +31,28 @@ const predictionNames = ['prediction', 'model_output', 'model_prediction', 'answ
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Reads the items of `earmark score`, all of one kind. A byte order mark before UTF-8 is passed over.
+ * Reads the items of `earmark score`, all of one kind: a JSON list, or JSON lines. A byte order mark before UTF-8 is passed
+ * over.
  *
  * @throws EarmarkError `settings-invalid` saying what is wrong and with which item
  */
 export function readItemFile(bytes: Uint8Array): ItemFile {
-  const rows = rowsOf(bytes);
+  const rows = rowsOf(textIn(bytes));
   const isAnswers = 'choices' in rows[0]!.fields;
   checkIds(rows.map(({ id }) => id));
-  return isAnswers
-    ? { kind: 'answers', items: rows.map(({ id, fields }) => answerOf(id, fields)) }
-    : { kind: 'captions', items: rows.map(({ id, fields }) => captionOf(id, fields)) };
+  if (!isAnswers) {
+    return { kind: 'captions', items: rows.map(({ id, fields }) => captionOf(id, fields)) };
+  }
+  const items = rows.map(({ id, fields }) => answerOf(id, fields));
+  if (items.every(({ prediction }) => prediction === '')) {
+    throw invalid('No item has a prediction.', `It is a text named ${predictionNames.join(' or ')}.`);
+  }
+  return { kind: 'answers', items };
 }
 
 /** JSON in UTF-8. */
 export function parseJson(bytes: Uint8Array): unknown {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw invalid('The file is not UTF-8.', 'Save it in that encoding.', cause);
-  }
+  const text = textIn(bytes);
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -57,24 +60,38 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-function rowsOf(bytes: Uint8Array): { id: string; fields: Fields }[] {
-  const value = parseJson(bytes);
-  if (!Array.isArray(value)) {
-    throw invalid('The JSON is not a list.');
+function textIn(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw invalid('The file is not UTF-8.', 'Save it in that encoding.', cause);
   }
-  if (value.length === 0) {
-    throw invalid('The list is empty: there is nothing to score.');
+}
+
+function rowsOf(text: string): { id: string; fields: Fields }[] {
+  const objects = objectsOf(text);
+  if (objects.length === 0) {
+    throw invalid('There is nothing to score.');
   }
-  return value.map((row: unknown, place) => {
-    if (typeof row !== 'object' || row === null || Array.isArray(row)) {
-      throw invalid(`Item ${place} is not an object.`);
+  return objects.map((fields, place) => {
+    const { id } = fields;
+    if (!isText(id)) {
+      throw invalid(`Item ${place} is no object with an "id".`);
     }
-    const { id } = row as Fields;
-    if (typeof id !== 'string' && typeof id !== 'number') {
-      throw invalid(`Item ${place} has no "id".`);
-    }
-    return { id: String(id), fields: row as Fields };
+    return { id: String(id), fields };
   });
+}
+
+function objectsOf(text: string): readonly Fields[] {
+  if (!/^\s*[[{]/.test(text)) {
+    throw invalid('The file is not JSON.');
+  }
+  try {
+    const content = readContent(text);
+    return content.kind === 'objects' ? content.rows : [];
+  } catch (cause) {
+    throw invalid(`The file can not be read: ${(cause as Error).message}`, shapes, cause);
+  }
 }
 
 function checkIds(ids: readonly string[]): void {
@@ -102,11 +119,11 @@ function answerOf(id: string, fields: Fields): AnswerItem {
   if (!choices.some((choice) => plain(choice) === plain(answer))) {
     throw invalid(`The answer of item "${id}", "${answer}", is not among its choices.`);
   }
-  const prediction = textOf(id, fields, predictionNames.find((name) => name in fields) ?? 'prediction');
+  const predicted = predictionNames.map((name) => fields[name]).find(isText);
   return {
     id,
     answer,
-    prediction,
+    prediction: String(predicted ?? ''),
     choices,
     category: groupsOf(fields.category),
     difficulty: groupsOf(fields.difficulty),
@@ -115,18 +132,23 @@ function answerOf(id: string, fields: Fields): AnswerItem {
 
 function textOf(id: string, fields: Fields, name: string): string {
   const value = fields[name];
-  if (typeof value !== 'string') {
+  if (!isText(value)) {
     throw invalid(`Item "${id}" has no text "${name}".`);
   }
-  return value;
+  return String(value);
 }
 
 function textsOf(id: string, fields: Fields, name: string): readonly string[] {
   const value = fields[name];
-  if (!Array.isArray(value) || !value.every((text) => typeof text === 'string')) {
+  if (!Array.isArray(value) || !value.every(isText)) {
     throw invalid(`Item "${id}" has no list of texts "${name}".`);
   }
-  return value;
+  return value.map(String);
+}
+
+/** As in datasets, whose answers may be numbers. */
+function isText(value: unknown): value is string | number {
+  return typeof value === 'string' || typeof value === 'number';
 }
 
 /** One name or, as in some rows of MMAU, a list of them. */

@@ -8,6 +8,7 @@ import type { EvaluationSummary, MetricInfo } from '../protocol/evaluation-summa
 import { toCsv } from '../report/csv';
 import { renderEvaluationReport } from '../report/evaluation-report';
 import { groupTables, headLines, longTable, metricTables, usualMetrics } from '../report/evaluation-tables';
+import { writePredictions } from './predictions';
 import { readInput } from './read-input';
 import { formatMarkdown, formatTable } from './table';
 import { readReportAssets, writeOutput } from './write-output';
@@ -17,6 +18,7 @@ interface ReportOptions {
   readonly markdown: boolean;
   readonly html?: string;
   readonly csv?: string;
+  readonly predictions?: string;
   readonly metrics?: readonly string[];
   readonly scores: readonly string[];
 }
@@ -30,6 +32,10 @@ export function registerReport(program: Command): void {
     .option('--markdown', 'print the tables as Markdown', false)
     .option('--html <file>', 'write a self-contained HTML report with figures')
     .option('--csv <file>', 'write every value as CSV, a row each')
+    .option(
+      '--predictions <folder>',
+      "write what the model said under each setting as the benchmark's own scorer takes it (Clotho, MMAU, MMAR)",
+    )
     .option(
       '--metrics <names>',
       'metrics of tables and CSV, separated by commas, or "all" (default: the usual ones; CSV: all)',
@@ -57,6 +63,9 @@ async function report(location: string, options: ReportOptions): Promise<void> {
   if (options.html !== undefined) {
     const html = renderEvaluationReport(summary, await readReportAssets('evaluation-report'));
     await writeOutput('Report', options.html, html);
+  }
+  if (options.predictions !== undefined) {
+    await writePredictions(evaluation, options.predictions);
   }
   const metrics = chosenMetrics(summary, options.metrics);
   process.stdout.write(options.json ? `${JSON.stringify(summary)}\n` : tablesText(summary, metrics, options.markdown));

@@ -31,6 +31,7 @@ export interface ScoreOptions {
   readonly frequencies?: DocumentFrequencies;
 }
 
+/** An error rate against references without a word is absent. */
 export interface ScoreResult {
   readonly corpus: Readonly<Record<string, number>>;
   readonly items: readonly (Readonly<Record<string, number>> & { readonly id: string })[];
@@ -78,12 +79,13 @@ function chosen<T extends Metric>(
 }
 
 function table(items: readonly { readonly id: string }[], columns: readonly Column[]): ScoreResult {
+  // JSON has no infinity, which an error rate without a word in the reference is.
+  const finite = (values: readonly (readonly [string, number])[]): Record<string, number> =>
+    Object.fromEntries(values.filter(([, value]) => Number.isFinite(value)));
   return {
-    corpus: Object.fromEntries(columns.map(({ name, corpus }) => [name, corpus])),
+    corpus: finite(columns.map(({ name, corpus }) => [name, corpus])),
     items: items.map(({ id }, i) => {
-      const values: Record<string, number> = Object.fromEntries(
-        columns.map(({ name, items: each }) => [name, each[i]!]),
-      );
+      const values = finite(columns.map(({ name, items: each }) => [name, each[i]!]));
       return { id, ...values } as ScoreResult['items'][number];
     }),
   };
@@ -185,6 +187,19 @@ async function score(file: string, { frequencies, ...options }: Arguments): Prom
   const items = readItemFile(await readInput(file));
   const df = frequencies === undefined ? undefined : readFrequencies(await readInput(frequencies));
   const result = scoreFile(items, { ...options, ...(df && { frequencies: df }) });
+  const unanswered = items.kind === 'answers' ? items.items.filter(({ prediction }) => prediction.trim() === '') : [];
+  if (unanswered.length > 0) {
+    process.stderr.write(
+      `earmark: ${String(unanswered.length)} of ${String(items.items.length)} items have no prediction: they count as wrong.\n`,
+    );
+  }
+  const names = Object.keys(result.corpus);
+  const wordless = result.items.filter((item) => names.some((name) => !(name in item)));
+  if (wordless.length > 0) {
+    process.stderr.write(
+      `earmark: No error rate of ${wordless.map(({ id }) => `"${id}"`).join(', ')}: normalised, the reference holds no word.\n`,
+    );
+  }
   if (items.items.length === 1 && df === undefined && 'cider-d' in result.corpus) {
     process.stderr.write('earmark: CIDEr-D of a single item is always 0; give --frequencies a table.\n');
   }
@@ -195,10 +210,13 @@ export function registerScore(program: Command): void {
   program
     .command('score')
     .description('Scores captions, transcripts or answers from a file: [{"id", "candidate", "references": […]}].')
-    .argument('<file>', 'JSON; answers are [{"id", "answer", "prediction", "choices": […]}]; "-" reads standard input')
+    .argument(
+      '<file>',
+      'JSON or JSON lines; answers are [{"id", "answer", "prediction", "choices": […]}]; "-" reads standard input',
+    )
     .option(
       '--metrics <names>',
-      'cider-d, bleu, rouge-l, wer, cer; or mmau, mmau-one-choice (default: all but wer and cer)',
+      'cider-d, bleu, rouge-l, wer, cer; or mmau, by the texts as they stand, and mmau-one-choice (default: all but wer and cer)',
       parseMetrics,
     )
     .addOption(

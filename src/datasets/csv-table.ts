@@ -43,7 +43,10 @@ function hasText({ cells }: { readonly cells: readonly string[] }): boolean {
   return cells.some((cell) => cell.trim() !== '');
 }
 
-function rowOf(columns: readonly string[], cells: readonly string[], number: number): TableRow {
+function rowOf(columns: readonly string[], given: readonly string[], number: number): TableRow {
+  // Spreadsheets write a comma for every column that was ever used.
+  const lastText = given.findLastIndex((cell) => cell.trim() !== '');
+  const cells = given.slice(0, Math.max(columns.length, lastText + 1));
   const fields = Object.fromEntries(cells.slice(0, columns.length).map((cell, place) => [columns[place]!, cell]));
   if (cells.length === columns.length) {
     return { number, fields };

@@ -195,13 +195,14 @@ export function differences(measure: Measure, column: Column, baseline: Column):
   if (own.items.length === 0) {
     return {};
   }
+  const clips = new Set(own.clips).size;
   const one = draw(measure, own);
   const other = draw(measure, others);
   const named = measure.metrics.flatMap(({ name }, metric) => {
     const value = one.values[metric]! - other.values[metric]!;
     const drawn = finite(one.draws[metric]!.map((drawnValue, set) => drawnValue - other.draws[metric]![set]!));
     return Number.isFinite(value) && drawn.length > 0
-      ? [[name, { value, ...middleOf(drawn), p: twoSidedP(drawn) }] as const]
+      ? [[name, { value, ...middleOf(drawn), p: twoSidedP(drawn, clips) }] as const]
       : [];
   });
   return Object.fromEntries(named);

@@ -74,8 +74,10 @@ function jsonEntries(name: string, text: string): { place: string; cells: Cells 
 }
 
 function csvEntries(name: string, text: string): { place: string; cells: Cells }[] {
-  const { data, errors } = Papa.parse<Record<string, string>>(text, {
+  // Papa guesses one line end for the whole file, and reads one with two kinds wrongly.
+  const { data, errors } = Papa.parse<Record<string, string>>(text.replace(/\r\n?/g, '\n'), {
     header: true,
+    newline: '\n',
     skipEmptyLines: 'greedy',
     transformHeader: (header) => header.trim(),
   });
@@ -134,7 +136,8 @@ export interface JoinedScores {
  * Finds the item and the setting that each imported row is about.
  *
  * @param items ids of the evaluation's items
- * @param taken names of metrics that Earmark computes itself: an imported one of such a name is called `<name>-imported`
+ * @param taken names of metrics that there are already: an imported one of such a name is called `<name>-imported`, and
+ *   the next `<name>-imported-2`
  * @throws EarmarkError `results-invalid` naming the row that fits nothing, fits several settings, or says a score again
  */
 export function joinImportedScores(
@@ -154,7 +157,12 @@ export function joinImportedScores(
     }
     byRow.set(key, row.scores);
   }
-  const named = imported.metrics.map((metric) => ({ metric, info: infoOf(imported.name, metric, taken) }));
+  const known = new Set(taken);
+  const named = imported.metrics.map((metric) => {
+    const info = infoOf(imported.name, metric, known);
+    known.add(info.name);
+    return { metric, info };
+  });
   const columnOf = new Map(named.map(({ metric, info }) => [info.name, metric]));
   return {
     metrics: named.map(({ info }) => info),
@@ -183,12 +191,20 @@ function settingOf(name: string, row: ImportedRow, settings: EvaluationManifest[
 function infoOf(file: string, metric: string, taken: ReadonlySet<string>): MetricInfo {
   const plain = metric.toLowerCase().replaceAll(/[\s_]+/g, '-');
   return {
-    name: taken.has(plain) ? `${plain}-imported` : plain,
+    name: freeName(plain, taken),
     label: metric,
     kind: 'quality',
     better: /(^|-)(wer|cer|ter|fer|err|error|errors|loss)($|-)/.test(plain) ? 'lower' : 'higher',
     description: `imported from ${file}`,
   };
+}
+
+function freeName(plain: string, taken: ReadonlySet<string>): string {
+  const names = [plain, `${plain}-imported`];
+  for (let number = 2; taken.has(names.at(-1)!); number++) {
+    names.push(`${plain}-imported-${String(number)}`);
+  }
+  return names.find((name) => !taken.has(name))!;
 }
 
 function invalid(name: string, what: string, cause?: unknown): EarmarkError {

@@ -36,13 +36,17 @@ export function drawCounts(count: number, resamples: number): Uint16Array {
 /**
  * Two-sided, from the differences in the sets drawn: twice the smaller share of the sets in which the difference is not
  * above (not below) 0; at most 1. With the usual (count + 1) / (resamples + 1), so that p is never 0.
+ *
+ * Never below 2^(1 - clips), which is what the sign test gives when all clips differ in one direction: sets that are drawn
+ * from a few clips are so much alike that one clip alone would show any difference.
  */
-export function twoSidedP(drawn: Float64Array): number {
+export function twoSidedP(drawn: Float64Array, clips: number): number {
   let notAbove = 0;
   let notBelow = 0;
   for (const difference of drawn) {
     notAbove += difference <= 0 ? 1 : 0;
     notBelow += difference >= 0 ? 1 : 0;
   }
-  return Math.min(1, (2 * (Math.min(notAbove, notBelow) + 1)) / (drawn.length + 1));
+  const p = (2 * (Math.min(notAbove, notBelow) + 1)) / (drawn.length + 1);
+  return Math.min(1, Math.max(p, 2 ** (1 - clips)));
 }

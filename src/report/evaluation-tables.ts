@@ -10,6 +10,10 @@ export interface EvaluationTable {
   readonly rows: readonly (readonly string[])[];
 }
 
+/** Fewer clips than this tell the bootstrap too little. */
+const enoughClips = 20;
+const tooFewWords = 'So few sounds prove nothing: intervals are too narrow and p too small.';
+
 /** Costs that tables show where none are named. */
 const usualCosts = ['kept-share', 'prefill-ms', 'speed-up'];
 /** Papers give the longest of the four. */
@@ -131,6 +135,7 @@ export function headLines(summary: EvaluationSummary): string[] {
     ...(providers.length > 1 ? ['Times of several providers are no measure of one.'] : []),
     `${enginesWords(engines, `${machine.processor}, ${String(machine.cores)} cores, ${machine.platform}`)}.`,
     `In brackets the 95 % interval by bootstrap over clips.${against === undefined ? '' : ` * differs from "${against}" on the same items with p < 0.05.`}`,
+    ...(dataset.clips < enoughClips ? [tooFewWords] : []),
   ];
 }
 

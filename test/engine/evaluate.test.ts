@@ -1,6 +1,15 @@
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -110,13 +119,25 @@ describe('earmark evaluate', () => {
     }
     const results = path.join(out, 'results.earmark.parquet');
     const html = path.join(folder, 'report.html');
-    const report = spawnSync(process.execPath, [program, 'report', results, '--html', html], { encoding: 'utf8' });
+    const predictions = path.join(folder, 'predictions');
+    const report = spawnSync(
+      process.execPath,
+      [program, 'report', results, '--html', html, '--predictions', predictions],
+      { encoding: 'utf8' },
+    );
     expect(report.stderr).not.toMatch(/error/i);
     expect(report.status).toBe(0);
     expect(report.stdout).toMatch(/CIDEr-D/);
     expect(report.stdout).toMatch(/Segmentwise/);
     expect(report.stdout).toContain('5 without a sound');
     expect(readFileSync(html, 'utf8')).toContain('Please, enter');
+    const files = readdirSync(predictions);
+    expect(files).toHaveLength(settings);
+    for (const file of files) {
+      expect(readFileSync(path.join(predictions, file), 'utf8')).toMatch(
+        /^file_name,caption_predicted\n("?[^\n]+\n){3}$/,
+      );
+    }
   });
 
   it('loses at most the run in flight to kill -9, and goes on', { timeout: 240_000 }, async () => {

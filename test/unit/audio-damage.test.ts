@@ -144,6 +144,17 @@ describe('readClip, damage in compressed files', () => {
     expect(clip.warnings).toEqual([expect.stringMatching(/of 1\.0 s are missing/)]);
   });
 
+  it('does not guess the length of an MP3 from its first frames, which may be the smallest', async () => {
+    // Frames of silence: MPEG 1, layer 3, 44100 Hz, mono, first of 32 and then of 320 kbit/s.
+    const frames = (second: number, bytes: number, count: number): Buffer[] =>
+      Array.from({ length: count }, () =>
+        Buffer.concat([Buffer.from([0xff, 0xfb, second, 0xc4]), Buffer.alloc(bytes - 4)]),
+      );
+    const clip = await read(Buffer.concat([...frames(0x10, 104, 40), ...frames(0xe0, 1044, 200)]));
+    expect(clip.durationSeconds).toBeCloseTo((240 * 1152) / 44_100, 0);
+    expect(clip.warnings).toEqual(['The sound is silent.']);
+  });
+
   it('goes on after damage in the middle of an MP3', async () => {
     const file = Buffer.from(fixture('sweep.mp3'));
     file.fill(0x55, 6000, 8000);

@@ -15,10 +15,12 @@ describe('windowsOf', () => {
     expect(windowsOf(1, 30)).toEqual([{ index: 0, start: 0, end: 1 }]);
   });
 
-  it('gives a rest under 0.1 s to a last window of 0.1 s', () => {
-    expect(windowsOf(480_001, 30)).toEqual([
-      { index: 0, start: 0, end: 478_401 },
-      { index: 1, start: 478_401, end: 480_001 },
+  it('leaves out a rest under 0.5 s, of which a model would make something up', () => {
+    expect(windowsOf(480_001, 30)).toEqual([{ index: 0, start: 0, end: 480_000 }]);
+    expect(windowsOf(487_999, 30)).toEqual([{ index: 0, start: 0, end: 480_000 }]);
+    expect(windowsOf(488_000, 30)).toEqual([
+      { index: 0, start: 0, end: 480_000 },
+      { index: 1, start: 480_000, end: 488_000 },
     ]);
   });
 
@@ -32,7 +34,7 @@ describe('windowsOf', () => {
     expect(() => windowsOf(10, Number.NaN)).toThrow(RangeError);
   });
 
-  it('covers every sample once, with no window empty or too long', () => {
+  it('covers every sample once, except a short rest, with no window empty or too long', () => {
     const seconds = fc.double({ min: 0.05, max: 40, noNaN: true });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 100_000 }), seconds, (count, windowSeconds) => {
@@ -46,7 +48,8 @@ describe('windowsOf', () => {
           expect(end - start).toBeLessThanOrEqual(most);
           at = end;
         });
-        expect(at).toBe(count);
+        expect(windows.length).toBeGreaterThan(0);
+        expect(count - at).toBeLessThan(Math.max(1, Math.min(8000, most / 2)));
       }),
       { numRuns: 200 },
     );

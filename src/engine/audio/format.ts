@@ -84,10 +84,13 @@ export async function readFormat(source: AudioSource, name: string): Promise<Sou
   // @audio/decode-aiff takes whole numbers of 8 bits for unsigned, which in AIFF they are not.
   const misread = entry?.decoder === 'aiff' && (bitsPerSample ?? 0) <= 8 && !/law/i.test(codec);
   const known = !isEndless(head);
+  // Of an MP3 without a header that counts its frames, music-metadata makes a duration of the file's size and the first
+  // frames, which is far off where the bit rate changes: those samples by their rate, and no other duration is.
+  const guessed = entry?.decoder === 'mp3' && duration === (numberOfSamples ?? 0) / (sampleRate ?? 1);
   return {
     decoder: misread ? 'ffmpeg' : (entry?.decoder ?? 'ffmpeg'),
     codec: describe(container, codec, bitsPerSample, head),
-    ...(known && numberOfSamples !== unknownCount && isPositive(duration) && { durationSeconds: duration }),
+    ...(known && !guessed && numberOfSamples !== unknownCount && isPositive(duration) && { durationSeconds: duration }),
     ...(isPositive(sampleRate) && { sampleRate }),
     ...(isPositive(numberOfChannels) && { channels: numberOfChannels }),
     cutOff: known && metadata.quality.warnings.some(({ message }) => cutOffWarnings.test(message)),

@@ -51,6 +51,18 @@ describe('scoreFile', () => {
     expect(score(transcripts, { metrics: ['cer'] }).items[0]).toEqual({ id: 'a', cer: 0 });
   });
 
+  it('gives no error rate where a reference has no word', () => {
+    const transcripts = [
+      { id: 'a', candidate: 'a dog', references: ['[laughter]'] },
+      { id: 'b', candidate: 'a dog', references: ['a dog'] },
+    ];
+    expect(score(transcripts, { metrics: ['wer'] })).toMatchObject({
+      corpus: { wer: 1 },
+      items: [{ id: 'a' }, { id: 'b', wer: 0 }],
+    });
+    expect(score(transcripts.slice(0, 1), { metrics: ['wer'] })).toEqual({ corpus: {}, items: [{ id: 'a' }] });
+  });
+
   it('scores answers, also by category and difficulty', () => {
     const { corpus, items, groups } = score(answers);
     expect(corpus).toEqual({ 'mmau': 0.5, 'mmau-one-choice': 1 });
@@ -78,10 +90,10 @@ describe('scoreFile', () => {
 describe('readItemFile', () => {
   const item = { id: 'a', candidate: 'x', references: ['x'] };
   it.each<[string, unknown, RegExp]>([
-    ['an object', item, /not a list/],
-    ['nothing', [], /empty/],
-    ['a text in the list', ['x'], /Item 0 is not an object/],
-    ['no id', [{ candidate: 'x', references: ['x'] }], /Item 0 has no "id"/],
+    ['a document', { items: [item] }, /nothing to score/],
+    ['nothing', [], /nothing to score/],
+    ['a text in the list', ['x'], /Item 0 is no object/],
+    ['no id', [{ candidate: 'x', references: ['x'] }], /Item 0 is no object with an "id"/],
     ['an id twice', [item, item], /Two items have the id "a"/],
     [
       'a number and a text of the same id',
@@ -94,9 +106,9 @@ describe('readItemFile', () => {
     ['no candidate', [{ id: 'a', references: ['x'] }], /Item "a" has no text "candidate"/],
     ['no references', [{ id: 'a', candidate: 'x' }], /no list of texts "references"/],
     ['an empty list of references', [{ ...item, references: [] }], /Item "a" has no references/],
-    ['a reference that is a number', [{ ...item, references: [1] }], /no list of texts "references"/],
+    ['a reference that is an object', [{ ...item, references: [{}] }], /no list of texts "references"/],
     ['an answer that is no choice', [{ ...answers[0], answer: 'snow' }], /"snow", is not among its choices/],
-    ['no prediction', [{ ...answers[0], prediction: undefined }], /no text "prediction"/],
+    ['no prediction at all', [{ ...answers[0], prediction: null }], /No item has a prediction/],
     ['mixed kinds', [answers[0], item], /Item "a"|id "a"/],
   ])('refuses %s', (_, value, message) => {
     expect(() => readItemFile(bytes(value))).toThrow(message);
@@ -106,6 +118,21 @@ describe('readItemFile', () => {
   it('refuses what is no JSON, or not in UTF-8', () => {
     expect(() => readItemFile(new TextEncoder().encode('id,candidate'))).toThrow(/not JSON/);
     expect(() => readItemFile(Buffer.from('\ufeff[]', 'utf16le'))).toThrow(/not UTF-8/);
+  });
+
+  it('reads JSON lines, numbers as answers, and the first prediction that is a text, as benchmarks have them', () => {
+    const rows = [
+      { id: 'a', answer: 2, choices: [1, 2], prediction: null, model_output: '2' },
+      { id: 'b', answer: 'x', choices: ['x', 'y'] },
+    ];
+    const lines = rows.map((row) => JSON.stringify(row)).join('\r\n');
+    const file = readItemFile(new TextEncoder().encode(lines));
+    expect(file.items).toMatchObject([
+      { answer: '2', choices: ['1', '2'], prediction: '2' },
+      { id: 'b', prediction: '' },
+    ]);
+    expect(scoreFile(file, { normalizer: 'english' }).corpus).toEqual({ 'mmau': 0.5, 'mmau-one-choice': 0.5 });
+    expect(() => readItemFile(new TextEncoder().encode(`${lines}\n{"id": "c", `))).toThrow(/Line 3/);
   });
 
   it('passes over a byte order mark and takes an empty candidate', () => {

@@ -40,6 +40,15 @@ describe('readTable', () => {
     ]);
   });
 
+  it('passes over empty columns behind the last one, which spreadsheets leave', () => {
+    const { columns, rows } = readTable('a,b\n1,"2, 3",\n4,5, ,\n');
+    expect(columns).toEqual(['a', 'b']);
+    expect(rows.map(({ fields, problem }) => [fields, problem])).toEqual([
+      [{ a: '1', b: '2, 3' }, undefined],
+      [{ a: '4', b: '5' }, undefined],
+    ]);
+  });
+
   it('refuses quotes that do not match, and no header', () => {
     expect(() => readTable('a,b\n1,2\n3,"cut off')).toThrow(/quotes of row 3 do not match/);
     expect(() => readTable('a,b\n1,"2" x,\n3,4')).toThrow(/quotes of row 2 do not match/);

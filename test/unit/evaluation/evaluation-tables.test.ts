@@ -41,6 +41,15 @@ describe('tables of an evaluation', () => {
     );
   });
 
+  it('say that so few sounds prove nothing, and show no difference of one', () => {
+    expect(headLines(summary).at(-1)).toMatch(/^So few sounds prove nothing/);
+    const many = summarise({ manifest: manifestOf(settings, 20), rows });
+    expect(headLines(many).at(-1)).toMatch(/^In brackets/);
+    const one = [doneRow('a', 0, choice, 'rain'), doneRow('a', 1, choice, 'wind')];
+    const { differences } = summarise({ manifest: manifestOf(settings, 1), rows: one }).settings[1]!;
+    expect(differences.mmau).toEqual({ value: -1, low: -1, high: -1, p: 1 });
+  });
+
   it('say where it was run, and whether several runs at once disturbed one another, whatever it was begun with', () => {
     const machine = 'a processor, 2 cores, linux x64';
     const lineOf = (...engines: string[]): string => {

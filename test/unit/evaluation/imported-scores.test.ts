@@ -26,6 +26,21 @@ describe('imported scores', () => {
     expect(scoreOf('spice', 1, 'c')).toBeUndefined();
   });
 
+  it('are read whatever their lines end in', () => {
+    expect(join('id,strategy,keep,SPICE\r\nc,none,1,0.1\n"a, b",none,1,0.2\n').scoreOf('spice', 0, 'a, b')).toBe(0.2);
+  });
+
+  it('never share a name', () => {
+    const { metrics, scoreOf } = join('id,strategy,keep,SPICE,spice,Spice\nc,none,1,0.1,0.2,0.3');
+    expect(metrics.map(({ name }) => name)).toEqual(['spice', 'spice-imported', 'spice-imported-2']);
+    expect(metrics.map(({ name }) => scoreOf(name, 0, 'c'))).toEqual([0.1, 0.2, 0.3]);
+    const again = join(
+      'id,strategy,keep,SPICE\nc,none,1,0.4',
+      metrics.map(({ name }) => name),
+    ).metrics;
+    expect(again.map(({ name }) => name)).toEqual(['spice-imported-3']);
+  });
+
   it('are read from JSON', () => {
     const json = JSON.stringify([{ id: 'c', strategy: 'none', keep: 1, METEOR: 0.3 }]);
     expect(join(json).scoreOf('meteor', 0, 'c')).toBe(0.3);

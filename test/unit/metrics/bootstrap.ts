@@ -79,5 +79,5 @@ export function pairedDifference(
     },
     options,
   );
-  return { ...interval, p: twoSidedP(Float64Array.from(means.slice(1))) };
+  return { ...interval, p: twoSidedP(Float64Array.from(means.slice(1)), differences.length) };
 }

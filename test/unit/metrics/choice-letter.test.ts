@@ -77,6 +77,8 @@ describe('the words that are said', () => {
     ['He said "go away" and left', 'he said go away and left', 'He said "go away" and left'],
     ['A man said, "Go away" and left', 'a man said go away and left', 'A man said, "Go away" and left'],
     ['A man speaks', 'hello there', 'A man speaks'],
+    ['A woman says, "Yes."', 'yes', 'Yes.'],
+    ['A woman says, "Please hold while I', 'please hold while i try', 'Please hold while I'],
     ['A man says, “Hello there”, then laughs.', 'hello there', 'Hello there'],
   ])('%s', (text, reference, expected) => {
     expect(spokenWords(text, reference)).toBe(expected);
