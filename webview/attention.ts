@@ -72,6 +72,7 @@ class AttentionPane {
   }
 
   explain(fileName: string | undefined, models: readonly ModelInfo[]): void {
+    if (this.tokens?.hasScores === false) return;
     this.empty.textContent =
       fileName === undefined
         ? 'Open a sound with Earmark, and the attention its tokens receive appears here.'
@@ -98,6 +99,12 @@ class AttentionPane {
     const { headReduce, keepRatio } = state.settings;
     if (!same || !this.tokens) this.tokens = new ClipTokens(analysis, headReduce);
     const { tokens } = this;
+    if (!tokens.hasScores) {
+      this.content.hidden = true;
+      this.empty.hidden = false;
+      this.empty.textContent = `The attention of the model ${analysis.modelId} can not be read: there is nothing to show of ${state.fileName}.`;
+      return;
+    }
     const multiples = Float32Array.from({ length: tokens.total }, (_, token) => tokens.multiple(token));
     this.title.textContent = state.fileName;
     this.showChooser(analysis.windows[0]?.heads ?? 0, String(headReduce));

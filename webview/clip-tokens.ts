@@ -24,6 +24,8 @@ export class ClipTokens {
   readonly windows: readonly ScoredWindow[];
   readonly total: number;
   readonly secondsPerToken: number;
+  /** Whether the model gives attention: where it does not, all scores are 0 and mean nothing. */
+  readonly hasScores: boolean;
   private ranks = new Map<string, Int32Array>();
 
   constructor(analysis: Pick<Analysis, 'windows' | 'secondsPerToken'>, headReduce: HeadReduce) {
@@ -35,6 +37,8 @@ export class ClipTokens {
       for (const score of scores) sum += score;
       return { analysis: window, scores, uniform: sum / scores.length };
     });
+    // Attention adds up to 1 for each query, so a model that gives any never gives 0 to all tokens of a window.
+    this.hasScores = this.windows.some(({ uniform }) => uniform > 0);
     const last = this.windows.at(-1);
     this.total = last ? last.analysis.firstToken + last.scores.length : 0;
   }

@@ -23,6 +23,7 @@ import { figure, figureHead, timelinePicture, type Picture } from './figure';
 import { parseKeepRatios } from '../src/pruning/keep-ratios';
 import { Notices } from './notice';
 import { overlapChart, overlapNote } from './overlap';
+import { passFocus } from './place';
 import { Playback, stretchesOf, type Hearing } from './playback';
 import { Memory } from './remembered';
 import { cellKey, Results, toCsv, toJson } from './results';
@@ -384,19 +385,22 @@ class Comparison {
           ? ''
           : `${plural(runs, 'run')}: all tokens, then ${count === 1 ? '1 strategy' : `${String(count)} strategies`} at ${ratiosInOrder(ratios).map(percent).join(', ')}${times}.`;
     const right = model !== undefined && model.problem === undefined && problems.length === 0 && count > 0;
-    this.runButton.disabled = this.cancellation !== undefined || !this.clip || !right;
+    passFocus(this.runButton, this.cancelButton, () => {
+      this.cancelButton.hidden = this.cancellation === undefined;
+      this.runButton.disabled = this.cancellation !== undefined || !this.clip || !right;
+    });
     this.commandLine.replaceChildren(...(right ? this.commandParts(model) : []));
   }
 
   private commandParts(model: ModelInfo): (HTMLElement | string)[] {
-    const line = comparisonCommand(this.comparisonSettings(), this.state.fileName ?? 'FILE', model.question);
+    const line = comparisonCommand(this.comparisonSettings(), this.state.fileName ?? 'FILE', model);
     return line.split(/ (?=--)/).flatMap((text, i) => [i === 0 ? '' : ' ', element('span', { text })]);
   }
 
   // --- the page
 
   private comparisonPage(): HTMLElement {
-    this.cancelButton.hidden = true;
+    this.showPlan();
     this.chooser.side.append(
       this.plan,
       element('p', {
@@ -502,7 +506,6 @@ class Comparison {
     const clipId = this.clip?.clipId;
     const changed = () => this.clip?.clipId !== clipId;
     this.notices.clear('run');
-    this.cancelButton.hidden = false;
     this.results.setBusy(true);
     this.showPlan();
     this.show();
@@ -530,7 +533,6 @@ class Comparison {
       progress.dispose();
       cancellation.dispose();
       this.cancellation = undefined;
-      this.cancelButton.hidden = true;
       if (changed()) this.stages.rest('The sound changed meanwhile: run the comparison again.');
       else ended();
       this.finish();

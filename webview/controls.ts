@@ -7,7 +7,7 @@ import type { Strategy } from '../src/pruning/strategy';
 import { button, element, icon } from './element';
 import { dropdown, numberField, textArea, type Field } from './fields';
 import { modelOptions } from './model-options';
-import { keepFocus } from './place';
+import { keepFocus, passFocus } from './place';
 import { grouped, percent } from './words-for-numbers';
 
 export interface Choice {
@@ -208,7 +208,7 @@ export class Controls {
         description:
           'The share of the audio tokens to keep. Fewer tokens make prefill faster and the KV cache smaller.',
       },
-      { minimum: 1, maximum: 100, step: 1, unit: '%' },
+      { minimum: 1, maximum: 100, step: 0.1, unit: '%' },
       Math.round(settings.keepRatio * 1000) / 10,
       (value) => this.change({ keepRatio: value / 100 }),
       true,
@@ -350,13 +350,20 @@ export class Controls {
   private change(part: Partial<RunSettings>): void {
     this.choice = { ...this.choice, settings: { ...this.choice.settings, ...part } };
     if (part.headReduce !== undefined) this.missingHead = undefined;
-    if (part.strategy !== undefined) this.buildParameters();
+    if (part.strategy !== undefined) {
+      this.buildParameters();
+      this.updateButtons();
+    }
     this.events.changed(this.choice);
   }
 
   private updateButtons(): void {
-    this.runButton.disabled = this.running || !this.canRun || this.model?.problem !== undefined;
-    this.cancelButton.hidden = !this.running;
+    const { model } = this;
+    const lacking = missingNeed(strategyNamed(this.choice.settings.strategy), model);
+    passFocus(this.runButton, this.cancelButton, () => {
+      this.runButton.disabled = this.running || !this.canRun || model?.problem !== undefined || lacking !== undefined;
+      this.cancelButton.hidden = !this.running;
+    });
   }
 }
 

@@ -8,6 +8,7 @@ import type { ReportData } from '../src/protocol/report';
 import type { Analysis, Run, RunEvent, RunSettings, WindowAnalysis } from '../src/protocol/run';
 import * as view from '../src/protocol/view';
 import { budgetOf } from '../src/pruning/budget';
+import { lackingWords, missingNeed } from '../src/pruning/needs';
 import { strategyNamed } from '../src/pruning/registry';
 import { Captions, isBaseline } from './captions';
 import { ClipTokens, keepAlike, keptOfRun, preview, type KeptTokens } from './clip-tokens';
@@ -296,6 +297,7 @@ class Editor {
     if (this.tracing) return;
     const cancellation = (this.tracing = new CancellationTokenSource());
     this.captions.showTracing(run.runId);
+    this.notices.clear('trace');
     if (!this.cancellation) this.stages.say('Tracing words to the sound…');
     let outcome = '';
     try {
@@ -308,7 +310,7 @@ class Editor {
     } catch (thrown) {
       const error = readableError(thrown);
       outcome = error.code === 'cancelled' ? 'Cancelled.' : '';
-      this.notices.error(error, () => void this.trace(run));
+      this.notices.error(error, () => void this.trace(run), 'trace');
     } finally {
       cancellation.dispose();
       this.tracing = undefined;
@@ -403,10 +405,18 @@ class Editor {
   }
 
   private forget(): void {
+    this.playback.stop();
     this.runs = [];
+    this.forgetTokens();
     this.captions.stopStreaming();
     this.forgetTraces();
     memory.write({ runs: [], range: undefined });
+  }
+
+  /** Of another sound or model, until the ones there are now are known. */
+  private forgetTokens(): void {
+    this.tokens = this.previewed = undefined;
+    this.timeline?.update({ tokens: undefined, strips: [], chosen: undefined });
   }
 
   private forgetTraces(): void {
@@ -437,8 +447,7 @@ class Editor {
     clearTimeout(this.pendingChoice);
     this.pendingChoice = setTimeout(() => void connection.sendNotification(view.chooseSettings, choice), 300);
     if (choice.modelId !== this.askedModel) {
-      this.tokens = undefined;
-      this.timeline?.update({ strips: [], chosen: undefined });
+      this.forgetTokens();
       void this.analyse();
     }
     cancelAnimationFrame(this.pendingPreview);
@@ -473,7 +482,11 @@ class Editor {
 
   private showCount(): void {
     const { settings } = this.controls.chosen;
+    const { model } = this.controls;
+    const strategy = strategyNamed(settings.strategy);
+    const lacking = missingNeed(strategy, model);
     try {
+      if (model && lacking !== undefined) throw new EarmarkError('model-unsupported', lackingWords(strategy, lacking));
       this.previewed = this.tokens && preview(this.tokens, settings);
       this.controls.showCount(this.count());
     } catch (thrown) {
@@ -515,7 +528,7 @@ class Editor {
       const unseen = `Which ones is not known before a run: ${label} looks at the sound’s token vectors, which stay in the engine. Press Prune & Caption to see them on the timeline.`;
       return { asked, kept: asked, total, estimated: true, unseen };
     }
-    if (!this.clip || !model) return undefined;
+    if (!this.clip || !model || model.problem !== undefined) return undefined;
     const total = Math.max(1, Math.ceil(this.clip.durationSeconds / model.secondsPerToken));
     const kept = strategyNamed(settings.strategy).usesKeepRatio ? budgetOf(settings.keepRatio, total) : total;
     return { asked: kept, kept, total, estimated: true };
@@ -645,8 +658,9 @@ class Editor {
   }
 
   private updateReady(): void {
+    // Also where the engine failed: a run starts it again.
     const ready = this.clip !== undefined && this.controls.model !== undefined;
-    this.controls.setReady(ready && this.state.engine.status !== 'failed', this.clip !== undefined);
+    this.controls.setReady(ready, this.clip !== undefined);
   }
 
   private async exportReport(): Promise<void> {
@@ -656,12 +670,13 @@ class Editor {
       created: new Date().toISOString(),
       clips: [{ clip: this.clip, ...(this.analysis && { analysis: this.analysis }), runs: this.runs }],
     };
+    this.notices.clear('export');
     try {
       const suggestedName = `${this.clip.name.replace(/\.[^.]*$/, '')}-earmark-report.html`;
       const saved = await connection.sendRequest(view.exportReport, { suggestedName, data });
       if (saved) this.stages.rest('Report saved.');
     } catch (thrown) {
-      this.notices.error(readableError(thrown));
+      this.notices.error(readableError(thrown), undefined, 'export');
     }
   }
 }

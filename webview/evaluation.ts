@@ -156,10 +156,11 @@ class Evaluation {
   }
 
   private async exporting(task: () => Promise<boolean>): Promise<void> {
+    this.notices.clear('export');
     try {
       if (await task()) this.stages.rest('Saved.');
     } catch (thrown) {
-      this.notices.error(readableError(thrown));
+      this.notices.error(readableError(thrown), undefined, 'export');
     }
   }
 

@@ -5,7 +5,7 @@ import type { ExperimentResult } from '../src/protocol/experiment';
 import type { ModelInfo } from '../src/protocol/model';
 import type { RunEvent, RunSettings } from '../src/protocol/run';
 import * as view from '../src/protocol/view';
-import { missingNeed } from '../src/pruning/needs';
+import { lackingWords, missingNeed } from '../src/pruning/needs';
 import { strategies } from '../src/pruning/registry';
 import { segmentsParameter } from '../src/pruning/strategy';
 import type { Chart } from './chart';
@@ -15,7 +15,7 @@ import { button, element } from './element';
 import { experimentChart, experimentSection, type ExperimentExports } from './experiment-result';
 import { dropdown, numberField } from './fields';
 import type { Notices } from './notice';
-import { keepFocus } from './place';
+import { keepFocus, passFocus } from './place';
 import { Stages } from './stages';
 
 export interface ExperimentChoices {
@@ -155,9 +155,11 @@ export class Experiments {
     const problem = this.unavailable(model);
     this.problem.textContent = problem ?? '';
     this.problem.hidden = problem === undefined;
-    this.runButton.disabled =
-      this.running || !this.ready || !model || model.problem !== undefined || problem !== undefined;
-    this.cancelButton.hidden = !this.running;
+    passFocus(this.runButton, this.cancelButton, () => {
+      this.runButton.disabled =
+        this.running || !this.ready || !model || model.problem !== undefined || problem !== undefined;
+      this.cancelButton.hidden = !this.running;
+    });
   }
 
   /** Why the model can not serve what is chosen. */
@@ -166,10 +168,7 @@ export class Experiments {
     const experiment = experimentNamed(name);
     const chosen = strategies.filter((one) => one.name === strategy && experiment.uses.includes('strategy'));
     const lacking = [experiment, ...chosen].find((one) => missingNeed(one, model) !== undefined);
-    return (
-      lacking &&
-      `${lacking.label} is not available: this model does not give the encoder’s ${missingNeed(lacking, model)!}.`
-    );
+    return lacking && lackingWords(lacking, missingNeed(lacking, model)!);
   }
 
   private async run(): Promise<void> {
@@ -182,6 +181,7 @@ export class Experiments {
     const clipId = host.clipId();
     const cancellation = (this.cancellation = new CancellationTokenSource());
     this.runs = 0;
+    host.notices.clear('experiment');
     this.showButtons();
     this.stages.say('Starting…');
     const token = progressToken();
@@ -203,7 +203,7 @@ export class Experiments {
     } catch (thrown) {
       const error = readableError(thrown);
       this.stages.rest(unfinished[error.code]);
-      host.notices.error(error);
+      host.notices.error(error, undefined, 'experiment');
     } finally {
       progress.dispose();
       cancellation.dispose();

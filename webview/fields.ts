@@ -41,7 +41,8 @@ export function dropdown(
         attributes: {
           value: option.value,
           ...(option.value === value && { selected: '' }),
-          ...(option.disabled === true && { disabled: '' }),
+          // The toolkit goes on to another option where the chosen one is disabled, and does not say so.
+          ...(option.disabled === true && option.value !== value && { disabled: '' }),
         },
       }),
     );
@@ -58,7 +59,7 @@ export function dropdown(
   };
 }
 
-/** A number with, if `slider`, a slider beside it. Out-of-range text is not taken over until it is right. */
+/** A number with, if `slider`, a slider beside it. What is out of range is not taken, and it is said what goes on instead. */
 export function numberField(
   { label, description }: FieldWords,
   range: { readonly minimum: number; readonly maximum: number; readonly step: number; readonly unit?: string },
@@ -67,20 +68,36 @@ export function numberField(
   slider = false,
 ): Field<number> {
   const id = `field-${String((ids += 1))}`;
+  const unit = range.unit === undefined ? '' : ` ${range.unit}`;
+  const problem = element('p', { id: `${id}-problem`, class: 'hint problem', attributes: { role: 'status' } });
+  let taken = value;
   const limits = { min: String(range.minimum), max: String(range.maximum), step: String(range.step) };
   const take = (text: string) => {
     const next = Number(text);
     const whole = range.step !== 1 || Number.isInteger(next);
     const right = text.trim() !== '' && next >= range.minimum && next <= range.maximum && whole;
     number.setAttribute('aria-invalid', String(!right));
-    if (right) change(next);
+    const kind = range.step === 1 ? 'A whole number from' : 'From';
+    problem.textContent = right
+      ? ''
+      : `${kind} ${String(range.minimum)} to ${String(range.maximum)}${unit}: ${String(taken)}${unit} stays in force.`;
+    if (right) {
+      taken = next;
+      change(next);
+    }
     return right;
   };
   const number = element('input', {
     id,
     class: 'number',
     title: description,
-    attributes: { 'type': 'number', ...limits, 'value': String(value), 'aria-description': description },
+    attributes: {
+      'type': 'number',
+      ...limits,
+      'value': String(value),
+      'aria-description': description,
+      'aria-errormessage': problem.id,
+    },
     on: {
       input: () => {
         if (take(number.value) && track) track.value = number.value;
@@ -100,11 +117,13 @@ export function numberField(
         },
       })
     : undefined;
-  const unit = range.unit === undefined ? null : element('span', { class: 'unit', text: range.unit });
   const name = element('label', { text: label, title: description, attributes: { for: id } });
+  const unitName = range.unit === undefined ? null : element('span', { class: 'unit', text: range.unit });
+  const row = element('div', { class: 'field-row' }, track, number, unitName);
   return {
-    node: element('div', { class: 'field' }, name, element('div', { class: 'field-row' }, track, number, unit)),
+    node: element('div', { class: 'field' }, name, row, problem),
     set: (next) => {
+      taken = next;
       if (Number(number.value) === next) return;
       number.value = String(next);
       if (track) track.value = String(next);

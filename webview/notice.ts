@@ -14,11 +14,15 @@ const remedies: Partial<Record<ErrorCode, readonly [label: string, command: Host
 };
 
 /** What a notice is about: it goes when that is mended, or is tried again. */
-export type Subject = 'sound' | 'analysis' | 'results' | 'run' | 'export' | 'engine' | `model ${string}`;
+export type Subject =
+  'sound' | 'analysis' | 'results' | 'run' | 'trace' | 'experiment' | 'export' | 'engine' | `model ${string}`;
 
 /** Errors and warnings, each once, in the user's words, with what can be done. */
 export class Notices {
-  readonly node = element('div', { class: 'notices' });
+  readonly node = element('div', {
+    class: 'notices',
+    attributes: { 'tabindex': '-1', 'role': 'group', 'aria-label': 'Notices' },
+  });
 
   constructor(private readonly runCommand: (command: HostCommand) => void) {}
 
@@ -36,17 +40,17 @@ export class Notices {
     if (retry) {
       notice.append(
         button('Try Again', 'refresh', () => {
-          notice.remove();
+          this.drop(notice);
           retry();
         }),
       );
     }
-    notice.append(button('Dismiss', 'close', () => notice.remove(), 'icon'));
+    notice.append(button('Dismiss', 'close', () => this.drop(notice), 'icon'));
   }
 
   warn(sentence: string, subject: Subject): void {
     const notice = this.add(sentence, undefined, 'warning', 'status', subject);
-    notice?.append(button('Dismiss', 'close', () => notice.remove(), 'icon'));
+    notice?.append(button('Dismiss', 'close', () => this.drop(notice), 'icon'));
   }
 
   clear(subject: Subject): void {
@@ -67,7 +71,17 @@ export class Notices {
   }
 
   private remove(which: (notice: HTMLElement) => boolean): void {
-    for (const notice of [...this.node.children] as HTMLElement[]) if (which(notice)) notice.remove();
+    for (const notice of [...this.node.children] as HTMLElement[]) if (which(notice)) this.drop(notice);
+  }
+
+  /** Whoever stands on one of its buttons goes on with the notice beside it, or where notices are. */
+  private drop(notice: HTMLElement): void {
+    const stoodHere = notice.contains(document.activeElement);
+    const beside = (notice.nextElementSibling ?? notice.previousElementSibling) as HTMLElement | null;
+    notice.remove();
+    if (!stoodHere) return;
+    const heir = beside?.querySelector<HTMLElement>('vscode-button:last-of-type') ?? this.node;
+    heir.focus({ preventScroll: true });
   }
 
   private add(

@@ -66,8 +66,13 @@ export function successorOfFocus(list: HTMLElement, key: string, buttons: string
   return () => {
     const left = entries();
     const successor = left.find(({ dataset }) => dataset[key] === of) ?? left[among] ?? left.at(-1);
-    const button = [...(successor?.querySelectorAll<Pressable>(buttons) ?? [])][place];
-    if (!successor || !button?.disabled) return button;
+    if (!successor) {
+      // Nothing is left: the list itself stands in for its entries.
+      list.tabIndex = -1;
+      return list;
+    }
+    const button = [...successor.querySelectorAll<Pressable>(buttons)][place];
+    if (!button?.disabled) return button;
     successor.tabIndex = -1;
     successor.dataset['place'] = String(place);
     return successor;
@@ -75,6 +80,22 @@ export function successorOfFocus(list: HTMLElement, key: string, buttons: string
 }
 
 type Pressable = HTMLElement & { disabled: boolean };
+
+/**
+ * Changes which of two buttons can be pressed, as what begins something and what ends it: whoever stands on the one that
+ * can no longer be pressed goes on with the other.
+ */
+export function passFocus(one: Pressable, other: Pressable, change: () => void): void {
+  const { activeElement } = document;
+  change();
+  const [from, to] = activeElement === other ? [other, one] : [one, other];
+  if (activeElement !== from || !(from.hidden || from.disabled)) return;
+  // The toolkit enables a button in the next frame; by then the person may be elsewhere.
+  requestAnimationFrame(() => {
+    const { activeElement: now } = document;
+    if ((now === document.body || now === from) && !to.hidden && !to.disabled) to.focus({ preventScroll: true });
+  });
+}
 
 /** Enables what turns pages. Whoever stands on the one that has come to its end goes on with the other. */
 export function enableTurning(

@@ -97,11 +97,14 @@ export class Playback {
   private async feed(fromSeconds: number, generation: number): Promise<void> {
     let position = fromSeconds;
     let at = 0;
+    let heard = true;
     for (;;) {
       const limit = this.loop ? Math.min(this.loop.endSeconds, this.durationSeconds()) : this.durationSeconds();
       if (position >= limit - 1e-3) {
-        if (!this.loop) break;
+        // A sound may become shorter than where its loop begins, and a whole round of it may hold nothing that is kept.
+        if (!this.loop || this.loop.startSeconds >= limit - 1e-3 || !heard) break;
         position = this.loop.startSeconds;
+        heard = false;
         continue;
       }
       const end = Math.min(position + pieceSeconds, limit);
@@ -110,10 +113,8 @@ export class Playback {
       if (generation !== this.generation || !context) return;
       const piece = arrange(samples, { startSeconds: position, endSeconds: end }, this.hearing, this.kept);
       position = end;
-      if (piece.samples.length === 0) {
-        if (this.loop && this.kept.length === 0) break;
-        continue;
-      }
+      if (piece.samples.length === 0) continue;
+      heard = true;
       at = Math.max(at, context.currentTime + 0.03);
       at = this.enqueue(context, piece, at, generation);
       while (generation === this.generation && at - context.currentTime > pieceSeconds / 2) {

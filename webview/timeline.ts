@@ -19,7 +19,7 @@ export interface Strip {
 export interface TimelineState {
   readonly durationSeconds: number;
   readonly peaks?: Peaks;
-  readonly tokens?: ClipTokens;
+  readonly tokens?: ClipTokens | undefined;
   readonly settings: RunSettings;
   readonly strips: readonly Strip[];
   /** What the settings keep, where that is known: told of a token unless a strip is pointed at. */
@@ -341,12 +341,13 @@ export class Timeline {
 
   private updateAria(): void {
     const facts = this.factsAt(this.cursor);
+    const attention = facts && this.state.tokens?.hasScores ? `attention ${times(facts.multiple)} average, ` : '';
     this.node.setAttribute('aria-valuemax', this.state.durationSeconds.toFixed(2));
     this.node.setAttribute('aria-valuenow', Math.min(this.cursorSeconds, this.state.durationSeconds).toFixed(2));
     this.node.setAttribute(
       'aria-valuetext',
       facts
-        ? `${clock(facts.startSeconds, 2)}, token ${String(facts.token)}, attention ${times(facts.multiple)} average, ${facts.reason}`
+        ? `${clock(facts.startSeconds, 2)}, token ${String(facts.token)}, ${attention}${facts.reason}`
         : clock(this.cursorSeconds, 2),
     );
   }
@@ -369,8 +370,10 @@ export class Timeline {
       };
       line('Token', `${String(facts.token)} of ${String(this.state.tokens!.total)}`);
       line('Time', `${clock(facts.startSeconds, 2)} – ${clock(facts.endSeconds, 2)}`);
-      line('Attention', `${times(facts.multiple)} average (score ${facts.score.toPrecision(3)})`);
-      line('Rank', `${String(facts.rank)} of ${String(facts.of)}${this.windowWords(facts)}`);
+      if (this.state.tokens!.hasScores) {
+        line('Attention', `${times(facts.multiple)} average (score ${facts.score.toPrecision(3)})`);
+        line('Rank', `${String(facts.rank)} of ${String(facts.of)}${this.windowWords(facts)}`);
+      }
       if (facts.segment) line('Segment', `${String(facts.segment.number)} of ${String(facts.segment.of)}`);
       if (facts.kept !== undefined) line(strip?.label ?? 'Choice', facts.reason);
       const { decoder } = this.state;
@@ -577,7 +580,7 @@ export class Timeline {
 
   private attention(): Partial<PlotlyTypes.PlotData>[] {
     const { tokens } = this.state;
-    if (!tokens) return [nothing('y3')];
+    if (!tokens?.hasScores) return [nothing('y3')];
     const [from, to] = this.tokensInView(tokens);
     const x: number[] = [];
     const y: (number | null)[] = [];
@@ -790,6 +793,7 @@ export class Timeline {
       bgcolor: faded(this.palette.background, 0.75),
     });
     if (!this.state.tokens) return [];
+    if (!this.state.tokens.hasScores) return [title('this model gives no attention', attentionTop)];
     if (!this.state.decoder) return [title('attention received (× average token)', attentionTop)];
     const { beyond } = this.attentionScale();
     const { attention, decoder } = this.palette;
@@ -832,7 +836,7 @@ export class Timeline {
             .map((segment) => tokens.startOf(window.analysis.firstToken + segment.start)),
     );
     return [
-      uniform,
+      ...(tokens.hasScores ? [uniform] : []),
       ...windows.map(({ analysis }) => line(analysis.startSeconds, 'solid', 1.5, 1)),
       ...(segments.length > 300 ? [] : segments.map((seconds) => line(seconds, 'dot', 1, this.attentionTop()))),
     ];

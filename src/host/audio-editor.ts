@@ -38,7 +38,9 @@ export class AudioEditorProvider implements vscode.CustomReadonlyEditorProvider<
 
   resolveCustomEditor({ sound }: SoundDocument, panel: vscode.WebviewPanel): void {
     const view = new SoundView(sound, panel.webview, 'editor', this.services);
-    this.views.add(view);
+    this.views.add(view, () => {
+      panel.reveal();
+    });
     const follow = (): void => {
       if (panel.active) {
         this.views.setActive(view);

@@ -117,9 +117,11 @@ function activeTabUri(): vscode.Uri | undefined {
 }
 
 async function sendToEditor(uri: vscode.Uri, command: ViewCommand, views: SoundViews): Promise<void> {
-  // Opens the editor or brings it to the front.
-  await openEditor(uri);
-  views.find(uri)?.command(command);
+  const open = views.reveal(uri);
+  if (!open) {
+    await openEditor(uri);
+  }
+  (open ?? views.find(uri))?.command(command);
 }
 
 async function openEditor(uri: vscode.Uri): Promise<void> {

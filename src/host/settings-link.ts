@@ -26,7 +26,7 @@ export function registerSettingsLinks(views: SoundViews, comparisons: Comparison
         void vscode.window.showWarningMessage('Earmark: this link is not one that Earmark knows.');
         return;
       }
-      const sound = views.active?.sound.uri ?? (await chooseSound());
+      const sound = comparisons.active?.sound.uri ?? views.active?.sound.uri ?? (await chooseSound());
       if (sound) {
         comparisons.show(sound).compare(parseComparisonQuery(uri.query));
       }

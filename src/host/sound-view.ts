@@ -8,6 +8,7 @@ import type {
 } from 'vscode-jsonrpc';
 import type { ClipInfo, ClipProgress } from '../protocol/clip';
 import type { ComparisonSettings } from '../protocol/comparison';
+import { EarmarkError } from '../protocol/errors';
 import { answer, signalOf } from '../protocol/rpc';
 import type { Run, RunEvent, RunSettings } from '../protocol/run';
 import * as protocol from '../protocol/view';
@@ -202,8 +203,10 @@ export class SoundView implements vscode.Disposable {
       });
       return clip;
     } catch (error) {
-      // The page says why there is nothing to obey them on.
-      this.waiting = [];
+      // The page says why there is nothing to obey them on; one that was cancelled is opened anew, as its file is now.
+      if (EarmarkError.from(error).code !== 'cancelled') {
+        this.waiting = [];
+      }
       throw error;
     }
   }

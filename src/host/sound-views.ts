@@ -7,7 +7,8 @@ import type { SoundView } from './sound-view';
 export class SoundViews implements vscode.Disposable {
   private readonly activeChanged = new vscode.EventEmitter<SoundView | undefined>();
   readonly onDidChangeActive = this.activeChanged.event;
-  private readonly views = new Set<SoundView>();
+  /** Each with what brings it to the front. */
+  private readonly views = new Map<SoundView, () => void>();
   private readonly sounds = new Map<string, { readonly sound: Sound; users: number }>();
   private activeView: SoundView | undefined;
 
@@ -19,7 +20,7 @@ export class SoundViews implements vscode.Disposable {
   }
 
   get all(): readonly SoundView[] {
-    return [...this.views];
+    return [...this.views.keys()];
   }
 
   /** The sound of a file, shared by its views. Pair each call with one of `releaseSound`. */
@@ -40,8 +41,17 @@ export class SoundViews implements vscode.Disposable {
     }
   }
 
-  add(view: SoundView): void {
-    this.views.add(view);
+  add(view: SoundView, reveal: () => void): void {
+    this.views.set(view, reveal);
+  }
+
+  /** Brings the editor of a file to the front, in whichever group it is; undefined where the file has none. */
+  reveal(uri: vscode.Uri): SoundView | undefined {
+    const view = this.find(uri);
+    if (view) {
+      this.views.get(view)?.();
+    }
+    return view;
   }
 
   remove(view: SoundView): void {

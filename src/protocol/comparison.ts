@@ -1,5 +1,6 @@
 import { completeParameters, strategies, strategyNamed } from '../pruning/registry';
 import type { BudgetMode, BudgetScope, HeadReduce } from '../pruning/selection';
+import type { ModelInfo } from './model';
 import { mostNewTokens } from './run';
 
 /** What a person chooses for a comparison: with the sound at hand, enough to make it again. */
@@ -103,8 +104,15 @@ export function otherThanDefault(
   );
 }
 
+/** Ships, and so is found without being told where. */
+const shipped = 'earmark-mini';
+
 /** The same comparison in a terminal, quoted for a POSIX shell. Repeats are a matter of the view. */
-export function comparisonCommand(settings: ComparisonSettings, file: string, modelQuestion: string): string {
+export function comparisonCommand(
+  settings: ComparisonSettings,
+  file: string,
+  model: Pick<ModelInfo, 'folder' | 'question'>,
+): string {
   const { budgetMode, budgetScope, headReduce, maxNewTokens, question, modelId } = settings;
   return [
     'earmark compare',
@@ -112,12 +120,13 @@ export function comparisonCommand(settings: ComparisonSettings, file: string, mo
     `--strategies ${settings.strategies.join(',')}`,
     `--keep ${settings.keepRatios.join(',')}`,
     `--model ${shellQuoted(modelId)}`,
+    modelId !== shipped && `--models ${shellQuoted(model.folder.replace(/[/\\][^/\\]+[/\\]?$/, ''))}`,
     budgetMode !== 'exact' && `--budget ${budgetMode}`,
     budgetScope !== 'window' && `--budget-scope ${budgetScope}`,
     headReduce !== 'mean' && `--head ${String(headReduce)}`,
     ...Object.entries(otherThanDefault(settings)).map(([name, value]) => `--set ${name}=${String(value)}`),
     maxNewTokens !== 64 && `--max-new-tokens ${String(maxNewTokens)}`,
-    question.trim() !== '' && question !== modelQuestion && `--prompt ${shellQuoted(question)}`,
+    question.trim() !== '' && question !== model.question && `--prompt ${shellQuoted(question)}`,
   ]
     .filter((part) => part !== false)
     .join(' ');

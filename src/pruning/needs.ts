@@ -10,6 +10,11 @@ export function missingNeed(
   return needs.find((need) => model && !model.offers.includes(need));
 }
 
+/** Why the model can not serve a strategy or an experiment. */
+export function lackingWords({ label }: Pick<Strategy, 'label'>, missing: Need): string {
+  return `${label} is not available: this model does not give the encoder’s ${missing}.`;
+}
+
 /** Names of the strategies that a model can serve, in the registry's order. */
 export function servedStrategies(model: Pick<ModelInfo, 'offers'> | undefined): string[] {
   return strategies.filter((strategy) => missingNeed(strategy, model) === undefined).map(({ name }) => name);

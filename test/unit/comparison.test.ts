@@ -39,8 +39,13 @@ describe('a link to a comparison', () => {
   });
 
   it('is a command line too, quoted for a shell', () => {
-    expect(comparisonCommand({ ...settings, question: "what's it; rm -rf $HOME" }, '-a b.wav', 'Describe.')).toBe(
+    const model = { question: 'Describe.', folder: '/models of mine/other' };
+    expect(comparisonCommand({ ...settings, question: "what's it; rm -rf $HOME" }, '-a b.wav', model)).toBe(
       `earmark compare './-a b.wav' --strategies segmentwise,random --keep 0.5,0.25 --model earmark-mini --budget paper --budget-scope clip --head 3 --set segments=5 --set seed=7 --max-new-tokens 32 --prompt 'what'\\''s it; rm -rf $HOME'`,
+    );
+    // Earmark's own model is found without being told where.
+    expect(comparisonCommand({ ...settings, modelId: 'other' }, 'a.wav', model)).toContain(
+      " --model other --models '/models of mine' ",
     );
   });
 });

@@ -186,6 +186,17 @@ describe('Earmark in VS Code', () => {
     expect(await shown.getByRole('textbox', { name: 'Keep ratios' }).inputValue()).toBe('0.33');
   });
 
+  scene('goes to the editor that there is, in whichever group it stands', async () => {
+    await harness.workbench.runCommand('View: New Editor Group to the Right');
+    await harness.workbench.quickOpen('samples.json');
+    await harness.workbench.runCommand('Earmark: Prune & Caption');
+    const editor = await harness.workbench.view('editor');
+    await editor.getByText('2 captions ready.').waitFor({ timeout: 60_000 });
+    const tabs = harness.workbench.page.locator('.tabs-container .tab').filter({ hasText: sound });
+    // The editor, and the comparison beside it.
+    expect(await tabs.count()).toBe(2);
+  });
+
   it.each([
     ['a text file named .wav', 'shopping.wav', 'eggs\nmilk\nbread\n'],
     ['an empty file', 'empty.wav', ''],

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { accessibilityFaults, openView, screenshot, startPages, stopPages, type PageOptions } from './pages';
+import { accessibilityFaults, model, openView, screenshot, startPages, stopPages, type PageOptions } from './pages';
 
 beforeAll(startPages);
 afterAll(stopPages);
@@ -30,6 +30,15 @@ describe('the attention pane', () => {
     await page.evaluate(() => window.fake.sendNoAttention());
     await page.locator('#root > .empty').waitFor();
     await page.locator('.attention').waitFor({ state: 'hidden' });
+  });
+
+  it('shows nothing of a model that gives no attention, and says so', async () => {
+    const { page } = await openView('attention', { models: [{ ...model, offers: [] }] });
+    await page.evaluate(() => window.fake.sendAttention([0]));
+    await page.getByText(`The attention of the model ${model.modelId} can not be read`).waitFor();
+    await page.evaluate(() => window.fake.changeState({}));
+    await page.locator('.attention').waitFor({ state: 'hidden' });
+    await page.getByText(`The attention of the model ${model.modelId} can not be read`).waitFor();
   });
 
   it('draws a heat map of the heads, which chooses a head by click', async () => {

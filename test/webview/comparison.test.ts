@@ -4,6 +4,7 @@ import type { ComparisonSettings } from '../../src/protocol/comparison';
 import type { RunSettings } from '../../src/protocol/run';
 import {
   accessibilityFaults,
+  model,
   openView,
   screenshot,
   settings,
@@ -486,13 +487,14 @@ describe('taking it elsewhere', () => {
   });
 
   it('gives the command line and a link without the file', async () => {
-    const { page } = await openComparison({ fileName: "the wolf's howl.wav" });
+    const models = [{ ...model, folder: '/models of mine/test-model' }];
+    const { page } = await openComparison({ fileName: "the wolf's howl.wav", models });
     await page.getByRole('textbox', { name: 'Keep ratios' }).fill('0.5, 25%');
     await page.getByText('Parameters and reference captions').click();
     await page.getByRole('spinbutton', { name: 'Segments' }).fill('5');
     await page.getByRole('textbox', { name: 'Question' }).fill('What is it?');
     const line =
-      "earmark compare 'the wolf'\\''s howl.wav' --strategies segmentwise,top-k,bottom-k,random --keep 0.5,0.25 --model test-model --set segments=5 --prompt 'What is it?'";
+      "earmark compare 'the wolf'\\''s howl.wav' --strategies segmentwise,top-k,bottom-k,random --keep 0.5,0.25 --model test-model --models '/models of mine' --set segments=5 --prompt 'What is it?'";
     expect(await page.locator('.command-line').textContent()).toBe(line);
     await page.getByRole('button', { name: 'Copy command line' }).click();
     await page.getByRole('button', { name: 'Copy Settings Link' }).click();

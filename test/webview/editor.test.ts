@@ -34,6 +34,7 @@ const calls = (page: Page, method: string) =>
   page.evaluate((name) => window.fake.calls.filter((call) => call.method === name).map(({ params }) => params), method);
 
 const focused = (page: Page) => page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
+const focusedText = (page: Page) => page.evaluate(() => document.activeElement?.textContent.trim());
 
 describe('choosing', () => {
   it('counts the kept tokens live, before anything is run', async () => {
@@ -62,8 +63,50 @@ describe('choosing', () => {
     const length = page.getByRole('spinbutton', { name: 'Most new tokens' });
     await length.fill(String(mostNewTokens + 1));
     expect(await length.getAttribute('aria-invalid')).toBe('true');
+    await page.getByText('A whole number from 1 to 1024: 64 stays in force.').waitFor();
     await length.fill(String(mostNewTokens));
     expect(await length.getAttribute('aria-invalid')).toBe('false');
+    expect(await page.getByText('stays in force').count()).toBe(0);
+    const ratio = page.getByRole('spinbutton', { name: 'Keep ratio' });
+    await ratio.fill('12.5');
+    await expect.poll(() => page.locator('.count').textContent()).toContain('keeps 31 of 254 tokens');
+    await ratio.fill('0.5');
+    await page.getByText('From 1 to 100 %: 12.5 % stays in force.').waitFor();
+  });
+
+  it('shows the strategy that is in force where the model can not serve it, and leads on from it', async () => {
+    const { page, problems } = await openView('editor', { models: [{ ...model, offers: [] }] });
+    const problem = page.locator('.count.problem');
+    await problem.getByText('Segmentwise Top-K is not available: this model does not give').waitFor();
+    const strategy = page.locator('vscode-dropdown[aria-label="Strategy"]');
+    expect(await strategy.evaluate((list) => (list as unknown as { value: string }).value)).toBe('segmentwise');
+    const run = page.getByRole('button', { name: 'Prune & Caption' });
+    expect(await run.isDisabled()).toBe(true);
+    await page.getByRole('combobox', { name: 'Strategy' }).click();
+    await page.getByRole('option', { name: 'Random' }).click();
+    await expect.poll(() => page.locator('.count').textContent()).toContain('keeps 63 of 254 tokens');
+    expect(await run.isDisabled()).toBe(false);
+    // What the model does not give is not drawn or told as if it were 0.
+    await page.locator('.timeline').getByText('this model gives no attention').waitFor();
+    await page.locator('.timeline').focus();
+    await page.keyboard.press('ArrowRight');
+    expect(await page.locator('.timeline').getAttribute('aria-valuetext')).not.toContain('attention');
+    await page.locator('.tooltip').getByText('Token').waitFor();
+    expect(await page.locator('.tooltip').textContent()).not.toMatch(/Attention|Rank/);
+    await screenshot(page, 'editor-no-attention');
+    expect(problems).toEqual([]);
+  });
+
+  it('leads on from a model that can not be used', async () => {
+    const broken = { ...model, modelId: 'broken', title: 'Broken', secondsPerToken: 0, problem: 'Its pack is broken.' };
+    const { page } = await openView('editor', { models: [broken, model] });
+    await page.getByText('Its pack is broken.').waitFor();
+    const list = page.locator('vscode-dropdown[aria-label="Model"]');
+    expect(await list.evaluate((node) => (node as unknown as { value: string }).value)).toBe('broken');
+    expect(await page.locator('.count').textContent()).toBe('');
+    await page.getByRole('combobox', { name: 'Model' }).click();
+    await page.getByRole('option', { name: model.title }).click();
+    await page.getByText('Choice', { exact: true }).first().waitFor();
   });
 
   it('says what a large model needs in memory and time before it is chosen, and where there is not so much', async () => {
@@ -338,6 +381,19 @@ describe('a file that is replaced', () => {
       };
       return { loudest: Math.max(...data[0]!.y.map((y) => Math.abs(y ?? 0))), range: layout.xaxis.range };
     });
+
+  it('stops being heard, and has no tokens of what it was', async () => {
+    const { page } = await openEditor();
+    await page.locator('.timeline').focus();
+    await page.keyboard.press('Space');
+    await page.getByRole('button', { name: 'Pause' }).waitFor();
+    await page.evaluate(() => (window.fake.options = { ...window.fake.options, encodeMs: 3000 }));
+    await replace(page, 9);
+    await page.getByRole('button', { name: 'Play' }).waitFor();
+    expect(await page.locator('.timeline').getByText('Choice', { exact: true }).count()).toBe(0);
+    expect(await page.locator('.timeline').getByText('attention received').count()).toBe(0);
+    await page.getByText('Choice', { exact: true }).first().waitFor();
+  });
 
   it('has no captions of the old sound', async () => {
     const { page, problems } = await openEditor({ pace: 300, settings: { ...settings, strategy: 'none' } });
@@ -713,6 +769,40 @@ describe('playback', () => {
     expect(piece?.seconds).toBeLessThan(2);
   });
 
+  it('ends where a round of the loop holds nothing that is kept', async () => {
+    const { page } = await openEditor();
+    await page.getByRole('combobox', { name: 'Strategy' }).click();
+    await page.getByRole('option', { name: 'Segmentwise Top-K' }).click();
+    await page.getByRole('spinbutton', { name: 'Keep ratio' }).fill('1');
+    await expect.poll(() => page.locator('.count').textContent()).toContain('keeps 2 of 254 tokens');
+    await page.getByRole('combobox', { name: 'What is heard' }).click();
+    await page.getByRole('option', { name: 'Hear kept tokens, joined' }).click();
+    await page.getByRole('checkbox', { name: 'Loop view' }).click();
+    const box = (await page.locator('.timeline').boundingBox())!;
+    // Of a hundred tokens one is kept: a stretch of a twentieth has none somewhere; try until one is found.
+    const plot = { left: box.x + 124, width: box.width - 136 };
+    let silent = false;
+    for (let part = 0; part < 20 && !silent; part++) {
+      await page.mouse.move(plot.left + (plot.width * (part + 0.2)) / 20, box.y + 60);
+      await page.mouse.down();
+      await page.mouse.move(plot.left + (plot.width * (part + 0.8)) / 20, box.y + 60, { steps: 3 });
+      await page.mouse.up();
+      const before = await page.evaluate(() => window.fake.played.length);
+      await page.getByRole('button', { name: 'Play' }).click();
+      silent = await page
+        .getByRole('button', { name: 'Play' })
+        .waitFor({ timeout: 500 })
+        .then(
+          () => true,
+          () => false,
+        );
+      if (silent) expect(await page.evaluate(() => window.fake.played.length)).toBe(before);
+      else await page.getByRole('button', { name: 'Pause' }).click();
+      await page.mouse.dblclick(box.x + box.width / 2, box.y + 60);
+    }
+    expect(silent).toBe(true);
+  });
+
   it('closes the audio context with the page', async () => {
     const { page } = await openEditor();
     await page.locator('.timeline').focus();
@@ -742,6 +832,47 @@ describe('safety and access', () => {
     expect(await focused(page)).toMatch(/^Show the kept tokens of Segmentwise/);
   });
 
+  it('moves the focus between what begins a run and what ends it', async () => {
+    const { page } = await openEditor({ pace: 60 });
+    await page.getByRole('button', { name: 'Prune & Caption' }).focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => focusedText(page)).toBe('Cancel');
+    await page.keyboard.press('Enter');
+    await page.getByText('Cancelled.').waitFor();
+    await expect.poll(() => focusedText(page)).toBe('Prune & Caption');
+  });
+
+  it('moves the focus from a notice that goes to the one beside it, and then to where they were', async () => {
+    const { page } = await openEditor({
+      failures: {
+        run: { code: 'internal', message: 'A defect.' },
+        exportReport: { code: 'write-failed', message: 'No room.' },
+      },
+    });
+    await page.getByRole('button', { name: 'Prune & Caption' }).click();
+    await page.getByText('A defect.').waitFor();
+    await page.getByRole('button', { name: 'Export Report' }).click();
+    await page.getByText('No room.').waitFor();
+    const dismiss = page.getByRole('button', { name: 'Dismiss' });
+    await dismiss.first().focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => dismiss.count()).toBe(1);
+    expect(await focused(page)).toBe('Dismiss');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => dismiss.count()).toBe(0);
+    expect(await focused(page)).toBe('Notices');
+  });
+
+  it('forgets that an export failed once one is made', async () => {
+    const { page } = await openEditor({ failures: { exportReport: { code: 'write-failed', message: 'No room.' } } });
+    await page.getByRole('button', { name: 'Export Report' }).click();
+    await page.getByText('No room.').waitFor();
+    await page.evaluate(() => (window.fake.options = { ...window.fake.options, failures: {} }));
+    await page.getByRole('button', { name: 'Export Report' }).click();
+    await page.getByText('Report saved.').waitFor();
+    expect(await page.getByText('No room.').count()).toBe(0);
+  });
+
   it('moves the focus to the next card where one is removed', async () => {
     const { page } = await openEditor();
     await prune(page);
@@ -754,6 +885,9 @@ describe('safety and access', () => {
     await page.keyboard.press('Enter');
     await expect.poll(() => cards.count()).toBe(1);
     expect(await focused(page)).toBe(`Remove ${second!}`);
+    await page.keyboard.press('Enter');
+    await expect.poll(() => cards.count()).toBe(0);
+    expect(await page.evaluate(() => document.activeElement?.className)).toBe('cards');
   });
 
   it('shows hostile captions and names as text', async () => {

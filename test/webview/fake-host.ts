@@ -14,7 +14,7 @@ import {
 import type { ErrorData } from '../../src/protocol/errors';
 import type { Explanation } from '../../src/protocol/explanation';
 import type { ModelInfo } from '../../src/protocol/model';
-import type { Run, RunEvent, RunSettings, WindowRun } from '../../src/protocol/run';
+import type { Run, RunEvent, RunSettings, WindowAnalysis, WindowRun } from '../../src/protocol/run';
 import * as view from '../../src/protocol/view';
 import { select, strategyNamed } from '../../src/pruning/registry';
 import { experimentNamed } from '../../src/experiments/registry';
@@ -94,6 +94,15 @@ function longer(given: FakeOptions): FakeOptions {
   return { ...given, sound: { ...sound, clip, analysis: { ...sound.analysis, windows } } };
 }
 
+/** As a model hears the sound: one that gives no attention gives zeros, as the engine says it. */
+function windowsBy(modelId: string | undefined): readonly WindowAnalysis[] {
+  const { windows } = fake.options.sound!.analysis;
+  const model = fake.options.models.find((one) => one.modelId === modelId);
+  return !model || model.offers.includes('scores')
+    ? windows
+    : windows.map((window) => ({ ...window, receivedPerHead: new Float32Array(window.receivedPerHead.length) }));
+}
+
 let deliver: DataCallback = () => undefined;
 
 class PageReader extends AbstractMessageReader {
@@ -130,7 +139,12 @@ const fake: FakeHost & { decodeAudioDataCalls: number } = {
   sendAttention: (kept) => {
     const { sound, fileName, settings } = fake.options;
     void connection.sendNotification(view.attention, {
-      state: { fileName, analysis: sound!.analysis, settings, kept },
+      state: {
+        fileName,
+        analysis: { ...sound!.analysis, windows: windowsBy(options.models[0]?.modelId) },
+        settings,
+        kept,
+      },
     });
   },
   sendNoAttention: () => void connection.sendNotification(view.attention, { state: null }),
@@ -209,7 +223,8 @@ connection.onRequest(view.analyse, async ({ modelId, progress }) => {
   const failed = failure('analyse') ?? failure(`analyse ${modelId}`);
   if (failed) return failed;
   const { analysis, clip } = fake.options.sound!;
-  for (const window of analysis.windows) {
+  const windows = windowsBy(modelId);
+  for (const window of windows) {
     if (progress === undefined) break;
     const { index } = window;
     await connection.sendProgress(view.runProgress, progress, {
@@ -221,7 +236,7 @@ connection.onRequest(view.analyse, async ({ modelId, progress }) => {
     if (fake.options.encodeMs !== undefined) await pause(fake.options.encodeMs);
     await connection.sendProgress(view.runProgress, progress, { kind: 'analysed', analysis: window });
   }
-  return { ...analysis, clipId: clip.clipId, modelId };
+  return { ...analysis, windows, clipId: clip.clipId, modelId };
 });
 connection.onRequest(view.run, async ({ settings, progress }, cancelled) => {
   const failed = failure('run');
