@@ -208,7 +208,7 @@ export class Controls {
         description:
           'The share of the audio tokens to keep. Fewer tokens make prefill faster and the KV cache smaller.',
       },
-      { minimum: 1, maximum: 100, step: 0.1, unit: '%' },
+      { minimum: 1, maximum: 100, step: 0.1, sliderStep: 1, unit: '%' },
       Math.round(settings.keepRatio * 1000) / 10,
       (value) => this.change({ keepRatio: value / 100 }),
       true,

@@ -223,12 +223,20 @@ class Editor {
     const { clip } = this;
     const { model } = this.controls;
     if (!clip || !model || this.cancellation) return;
+    this.notices.clear('run');
     const chosen = this.controls.runSettings;
+    const strategy = strategyNamed(chosen.strategy);
+    const lacking = missingNeed(strategy, model);
+    if (lacking !== undefined) {
+      // From the palette: the button can not be pressed.
+      const words = lackingWords(strategy, lacking);
+      this.notices.error(new EarmarkError('model-unsupported', words, 'Choose another strategy.'));
+      return;
+    }
     const baseline: RunSettings = { ...chosen, strategy: 'none', keepRatio: 1, parameters: {} };
-    const settings = strategyNamed(chosen.strategy).usesKeepRatio ? [baseline, chosen] : [baseline];
+    const settings = strategy.usesKeepRatio ? [baseline, chosen] : [baseline];
     const cancellation = (this.cancellation = new CancellationTokenSource());
     this.controls.setRunning(true);
-    this.notices.clear('run');
     const token = progressToken();
     const finished: Run[] = [];
     const progress = connection.onProgress(view.runProgress, token, (event) => {

@@ -62,7 +62,14 @@ export function dropdown(
 /** A number with, if `slider`, a slider beside it. What is out of range is not taken, and it is said what goes on instead. */
 export function numberField(
   { label, description }: FieldWords,
-  range: { readonly minimum: number; readonly maximum: number; readonly step: number; readonly unit?: string },
+  range: {
+    readonly minimum: number;
+    readonly maximum: number;
+    readonly step: number;
+    /** What a key moves the slider by, where that is more. */
+    readonly sliderStep?: number;
+    readonly unit?: string;
+  },
   value: number,
   change: (value: number) => void,
   slider = false,
@@ -108,7 +115,13 @@ export function numberField(
     ? element('input', {
         class: 'slider',
         title: description,
-        attributes: { 'type': 'range', ...limits, 'value': String(value), 'aria-label': label },
+        attributes: {
+          'type': 'range',
+          ...limits,
+          ...(range.sliderStep !== undefined && { step: String(range.sliderStep) }),
+          'value': String(value),
+          'aria-label': label,
+        },
         on: {
           input: () => {
             number.value = track!.value;

@@ -39,7 +39,8 @@ export class AudioEditorProvider implements vscode.CustomReadonlyEditorProvider<
   resolveCustomEditor({ sound }: SoundDocument, panel: vscode.WebviewPanel): void {
     const view = new SoundView(sound, panel.webview, 'editor', this.services);
     this.views.add(view, () => {
-      panel.reveal();
+      // Without its column a custom editor is opened once more, in the group in front.
+      panel.reveal(panel.viewColumn);
     });
     const follow = (): void => {
       if (panel.active) {

@@ -72,6 +72,9 @@ describe('choosing', () => {
     await expect.poll(() => page.locator('.count').textContent()).toContain('keeps 31 of 254 tokens');
     await ratio.fill('0.5');
     await page.getByText('From 1 to 100 %: 12.5 % stays in force.').waitFor();
+    await page.getByRole('slider', { name: 'Keep ratio' }).focus();
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(() => ratio.inputValue()).toMatch(/^1[34]$/);
   });
 
   it('shows the strategy that is in force where the model can not serve it, and leads on from it', async () => {
@@ -82,6 +85,9 @@ describe('choosing', () => {
     expect(await strategy.evaluate((list) => (list as unknown as { value: string }).value)).toBe('segmentwise');
     const run = page.getByRole('button', { name: 'Prune & Caption' });
     expect(await run.isDisabled()).toBe(true);
+    await page.evaluate(() => window.fake.command('pruneAndCaption'));
+    await page.getByRole('alert').getByText('Choose another strategy.').waitFor();
+    expect(await calls(page, 'view/run')).toEqual([]);
     await page.getByRole('combobox', { name: 'Strategy' }).click();
     await page.getByRole('option', { name: 'Random' }).click();
     await expect.poll(() => page.locator('.count').textContent()).toContain('keeps 63 of 254 tokens');
