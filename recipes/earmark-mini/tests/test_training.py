@@ -53,7 +53,7 @@ from earmark_mini.train.models import (
 )
 from earmark_mini.train.play import COLUMNS as PLAYED_COLUMNS
 from earmark_mini.train.quantisation import fake_quantised, rounded_activations
-from earmark_mini.train.scene import KINDS, Scene, Scenes, Sound
+from earmark_mini.train.scene import KINDS, LEARNT, Scene, Scenes, Sound
 from earmark_mini.train.speak import COLUMNS as SPOKEN_COLUMNS
 from earmark_mini.train.stage1 import Names, Spelling, name_vectors, named, naming_loss, stage1
 from earmark_mini.train.stage2 import KEPT, answer_loss, drawn, kept_tokens, stage2
@@ -504,16 +504,17 @@ class Parts(unittest.TestCase):
         names = (*CLASSES, "saw", "whale", "loom")
         events = [Sound(Event(name, f"a {name} is heard"), click) for name in names]
         speech = [lambda: Sound(Speech("man", "yes."), click)]
-        kinds: dict[float, list[str]] = {3.0: [], 20.0: []}
-        for seed in range(600):
-            seconds, ratio = drawn(seed, {3.0: (1, 1), 20.0: (1, 1)})
-            self.assertTrue(ratio == 1 or KEPT[0] <= ratio <= KEPT[1])
-            kinds[seconds].append(Scenes(events, speech, seed, vary=False).scene(0.1).kind)
-        wanted = np.array([*KINDS.values()]) / sum(KINDS.values())
-        for of_length in kinds.values():
-            self.assertGreater(len(of_length), 200)
-            shares = [of_length.count(kind) / len(of_length) for kind in KINDS]
-            np.testing.assert_allclose(shares, wanted, atol=0.1)
+        for vary, weights in ((False, KINDS), (True, LEARNT)):
+            kinds: dict[float, list[str]] = {3.0: [], 20.0: []}
+            for seed in range(600):
+                seconds, ratio = drawn(seed, {3.0: (1, 1), 20.0: (1, 1)})
+                self.assertTrue(ratio == 1 or KEPT[0] <= ratio <= KEPT[1])
+                kinds[seconds].append(Scenes(events, speech, seed, vary).scene(0.1).kind)
+            wanted = np.array([*weights.values()]) / sum(weights.values())
+            for of_length in kinds.values():
+                self.assertGreater(len(of_length), 200)
+                shares = [of_length.count(kind) / len(of_length) for kind in weights]
+                np.testing.assert_allclose(shares, wanted, atol=0.1)
 
     def test_kept_tokens(self) -> None:
         scores = np.arange(40.0)

@@ -19,7 +19,7 @@ from .models import Ear, Trained, compile_layers, load_encoder, load_tokenizer, 
 from .work import Work
 
 STEPS = 2600
-BATCHES = {3.0: (16, 42), 5.0: (10, 36), 8.0: (6, 20), 20.0: (2, 2)}
+BATCHES = {3.0: (16, 26), 5.0: (10, 32), 8.0: (6, 26), 12.0: (4, 10), 20.0: (3, 6)}
 """By a clip's seconds: how many in a batch, and how often such a batch. A batch's places, on which its time
 depends, are about as many for each."""
 
@@ -29,7 +29,7 @@ DROPPED = 0.8
 
 KEPT = (0.1, 0.85)
 ADAPTER_RATE = 5e-4
-LORA_RATE = 6e-4
+LORA_RATE = 1.2e-3
 
 
 def answer_loss(model: Trained, conversations: Conversations) -> Tensor:
