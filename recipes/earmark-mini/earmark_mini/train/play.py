@@ -1,7 +1,8 @@
-"""Stage `play`: recordings that are made: instruments of a soundfont, played by chance, and what has no
+"""Stage `play`: recordings that are made: instruments of soundfonts, played by chance, and what has no
 recording because it is computed: noise, hums and tones.
 
-`tables/instruments.csv` says which sounds of the soundfont have which name, in what range and manner.
+`tables/instruments.csv` says which sounds of a soundfont have which name, in what range and manner: their numbers are
+General MIDI's, and so the same in all of them.
 """
 
 from collections.abc import Mapping
@@ -14,13 +15,9 @@ from numpy.typing import NDArray
 
 from .work import TABLES, Work, read_table, write_table, write_whole
 
-SOUNDFONT = "fluid-soundfont-gm"
-SOUNDFONT_FILE = "usr/share/sounds/sf2/FluidR3_GM.sf2"
-LICENCE = "MIT"
 DRUMS = 128
 """The bank whose keys are different instruments."""
 
-TAKES = 5
 COMPUTED_TAKES = {"train": 6, "held": 2}
 SYNTHESIS_RATE = 48_000
 SCALE = (0, 2, 4, 5, 7, 9, 11)
@@ -29,6 +26,33 @@ TAIL = 0.5
 """Seconds in which what was played last fades."""
 
 COLUMNS = ("file", "class", "clause", "licence", "split")
+
+
+@dataclass(frozen=True)
+class Soundfont:
+    """Where one is, and how many takes of each of its instruments there are."""
+
+    package: str
+    file: str
+    licence: str
+    takes: int
+    mark: str = ""
+    """Before the names of its takes, and so of their sources: another soundfont's instrument is another source."""
+
+
+SOUNDFONTS = (
+    Soundfont("fluid-soundfont-gm", "FluidR3_GM.sf2", "MIT", takes=5),
+    Soundfont("timgm6mb-soundfont", "TimGM6mb.sf2", "GPL-2", takes=3, mark="tim-"),
+    Soundfont("csound-soundfont", "sf_GMbank.sf2", "public domain", takes=3, mark="bank-"),
+)
+
+
+def unmarked(name: str) -> str:
+    """The name of the same instrument's take by the first soundfont."""
+    for soundfont in SOUNDFONTS:
+        if soundfont.mark:
+            name = name.removeprefix(soundfont.mark)
+    return name
 
 
 @dataclass(frozen=True)
@@ -72,14 +96,15 @@ def score(manner: str, lowest: int, highest: int, random: Random) -> list[Note]:
 
 
 class Player:
-    """The soundfont."""
+    """Plays a soundfont."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, soundfont: Soundfont) -> None:
         # Imported here, so that what makes no sound needs no synthesiser.
         import tinysoundfont
 
         self._synth = tinysoundfont.Synth(samplerate=SYNTHESIS_RATE, gain=-6)
-        self._font = self._synth.sfload(str(work.debian.packages / SOUNDFONT / SOUNDFONT_FILE))
+        file = work.debian.packages / soundfont.package / "usr/share/sounds/sf2" / soundfont.file
+        self._font = self._synth.sfload(str(file))
 
     def play(self, bank: int, program: int, notes: list[Note]) -> Samples:
         """Mono at 16 kHz."""
@@ -151,14 +176,16 @@ def play(work: Work) -> None:
     """Write the recordings and played.csv. Takes of one instrument share the beginning of their name: its
     source. Noise for training and noise that is held out are different draws."""
     rows: list[Mapping[str, str]] = []
-    player = Player(work)
-    for number, row in enumerate(read_table(TABLES / "instruments.csv")):
-        keys = int(row["lowest"]), int(row["highest"])
-        for take in range(TAKES):
-            name = f"{number:03d}-{row['class'].replace(' ', '')}-{take}.wav"
-            notes = score(row["manner"], *keys, Random(number * TAKES + take))
-            _write(work, name, player.play(int(row["bank"]), int(row["program"]), notes))
-            rows.append(_row(name, row["class"], row["clause"], LICENCE, "train"))
+    for which, soundfont in enumerate(SOUNDFONTS):
+        player = Player(work, soundfont)
+        for number, row in enumerate(read_table(TABLES / "instruments.csv")):
+            keys = int(row["lowest"]), int(row["highest"])
+            for take in range(soundfont.takes):
+                name = f"{soundfont.mark}{number:03d}-{row['class'].replace(' ', '')}-{take}.wav"
+                seed = which * 1000 + number * soundfont.takes + take
+                notes = score(row["manner"], *keys, Random(seed))
+                _write(work, name, player.play(int(row["bank"]), int(row["program"]), notes))
+                rows.append(_row(name, row["class"], row["clause"], soundfont.licence, "train"))
     for number, (clause, kind) in enumerate(COMPUTED.items()):
         for split, takes in COMPUTED_TAKES.items():
             for take in range(takes):
