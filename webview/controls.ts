@@ -1,6 +1,6 @@
 import { questionFor, type ModelInfo } from '../src/protocol/model';
 import { mostNewTokens, type RunSettings } from '../src/protocol/run';
-import { missingNeed } from '../src/pruning/needs';
+import { missingNeed, whyUnavailable } from '../src/pruning/needs';
 import { strategies, strategyNamed } from '../src/pruning/registry';
 import type { BudgetMode, BudgetScope, HeadReduce } from '../src/pruning/selection';
 import type { Strategy } from '../src/pruning/strategy';
@@ -87,6 +87,12 @@ export class Controls {
 
   get model(): ModelInfo | undefined {
     return this.models.find(({ modelId }) => modelId === this.choice.modelId);
+  }
+
+  /** Why the model, where it can be used at all, can not serve the chosen strategy. */
+  get unavailable(): string | undefined {
+    if (this.model?.problem !== undefined) return undefined;
+    return whyUnavailable(strategyNamed(this.choice.settings.strategy), this.model);
   }
 
   /** The settings as they are run. */
@@ -358,10 +364,9 @@ export class Controls {
   }
 
   private updateButtons(): void {
-    const { model } = this;
-    const lacking = missingNeed(strategyNamed(this.choice.settings.strategy), model);
+    const problem = this.model?.problem ?? this.unavailable;
     passFocus(this.runButton, this.cancelButton, () => {
-      this.runButton.disabled = this.running || !this.canRun || model?.problem !== undefined || lacking !== undefined;
+      this.runButton.disabled = this.running || !this.canRun || problem !== undefined;
       this.cancelButton.hidden = !this.running;
     });
   }

@@ -8,7 +8,6 @@ import type { ReportData } from '../src/protocol/report';
 import type { Analysis, Run, RunEvent, RunSettings, WindowAnalysis } from '../src/protocol/run';
 import * as view from '../src/protocol/view';
 import { budgetOf } from '../src/pruning/budget';
-import { lackingWords, missingNeed } from '../src/pruning/needs';
 import { strategyNamed } from '../src/pruning/registry';
 import { Captions, isBaseline } from './captions';
 import { ClipTokens, keepAlike, keptOfRun, preview, type KeptTokens } from './clip-tokens';
@@ -224,17 +223,14 @@ class Editor {
     const { model } = this.controls;
     if (!clip || !model || this.cancellation) return;
     this.notices.clear('run');
-    const chosen = this.controls.runSettings;
-    const strategy = strategyNamed(chosen.strategy);
-    const lacking = missingNeed(strategy, model);
-    if (lacking !== undefined) {
+    const { unavailable, runSettings: chosen } = this.controls;
+    if (unavailable !== undefined) {
       // From the palette: the button can not be pressed.
-      const words = lackingWords(strategy, lacking);
-      this.notices.error(new EarmarkError('model-unsupported', words, 'Choose another strategy.'));
+      this.notices.error(new EarmarkError('model-unsupported', unavailable, 'Choose another strategy.'));
       return;
     }
     const baseline: RunSettings = { ...chosen, strategy: 'none', keepRatio: 1, parameters: {} };
-    const settings = strategy.usesKeepRatio ? [baseline, chosen] : [baseline];
+    const settings = strategyNamed(chosen.strategy).usesKeepRatio ? [baseline, chosen] : [baseline];
     const cancellation = (this.cancellation = new CancellationTokenSource());
     this.controls.setRunning(true);
     const token = progressToken();
@@ -489,14 +485,10 @@ class Editor {
   }
 
   private showCount(): void {
-    const { settings } = this.controls.chosen;
-    const { model } = this.controls;
-    const strategy = strategyNamed(settings.strategy);
-    const lacking = missingNeed(strategy, model);
+    const { unavailable, chosen } = this.controls;
     try {
-      if (model && lacking !== undefined) throw new EarmarkError('model-unsupported', lackingWords(strategy, lacking));
-      this.previewed = this.tokens && preview(this.tokens, settings);
-      this.controls.showCount(this.count());
+      this.previewed = unavailable === undefined && this.tokens ? preview(this.tokens, chosen.settings) : undefined;
+      this.controls.showCount(unavailable === undefined ? this.count() : undefined, unavailable);
     } catch (thrown) {
       this.previewed = undefined;
       const error = EarmarkError.from(thrown);

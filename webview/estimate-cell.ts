@@ -1,4 +1,5 @@
 import type { Difference, Estimate, MetricInfo } from '../src/protocol/evaluation-summary';
+import { tooFewWords } from '../src/report/evaluation-tables';
 import { element } from './element';
 import { intervalText, isBetter, metricText, pText, signedText } from './metric-words';
 import { grouped, plural } from './words-for-numbers';
@@ -66,13 +67,11 @@ export function bestOf(metric: MetricInfo, values: readonly (number | undefined)
   return known.length < 2 || marks.filter(Boolean).length === known.length ? values.map(() => false) : marks;
 }
 
-/** Fewer items than this tell the bootstrap too little. */
-const enoughItems = 20;
-
 /** A warning where intervals and p are of so few items that they mislead. */
 export function fewItemsWords(estimates: readonly (Estimate | undefined)[]): string {
   const most = Math.max(0, ...estimates.map((estimate) => estimate?.items ?? 0));
-  return most > 0 && most < enoughItems ? ' So few items prove nothing: intervals are too narrow and p too small.' : '';
+  const words = most > 0 ? tooFewWords(most, 'items') : undefined;
+  return words === undefined ? '' : ` ${words}`;
 }
 
 /** `1 045 items`, or how many fewer where some have no value. */

@@ -5,7 +5,7 @@ import type { ExperimentResult } from '../src/protocol/experiment';
 import type { ModelInfo } from '../src/protocol/model';
 import type { RunEvent, RunSettings } from '../src/protocol/run';
 import * as view from '../src/protocol/view';
-import { lackingWords, missingNeed } from '../src/pruning/needs';
+import { missingNeed, whyUnavailable } from '../src/pruning/needs';
 import { strategies } from '../src/pruning/registry';
 import { segmentsParameter } from '../src/pruning/strategy';
 import type { Chart } from './chart';
@@ -167,8 +167,7 @@ export class Experiments {
     const { strategy, name } = this.choices;
     const experiment = experimentNamed(name);
     const chosen = strategies.filter((one) => one.name === strategy && experiment.uses.includes('strategy'));
-    const lacking = [experiment, ...chosen].find((one) => missingNeed(one, model) !== undefined);
-    return lacking && lackingWords(lacking, missingNeed(lacking, model)!);
+    return [experiment, ...chosen].map((one) => whyUnavailable(one, model)).find((words) => words !== undefined);
   }
 
   private async run(): Promise<void> {

@@ -1,4 +1,4 @@
-import { muchMemory, type ModelInfo } from '../src/protocol/model';
+import { muchMemory, shippedModel, type ModelInfo } from '../src/protocol/model';
 import { sizeWords } from '../src/report/numbers';
 import { waitWords } from '../src/report/time-words';
 import type { Option } from './fields';
@@ -12,14 +12,11 @@ export function modelOptions(models: readonly ModelInfo[]): Option[] {
   }));
 }
 
-/** It ships, and is small enough to be chosen for a person: choosing a model loads it. */
-const shipped = 'earmark-mini';
-
 /** The model to go on with where the wanted one is not installed; undefined where there is none at all. */
 export function standIn(models: readonly ModelInfo[], preferred?: string): ModelInfo | undefined {
   const usable = models.filter(({ problem }) => problem === undefined);
   const named = (modelId: string | undefined) => usable.find((model) => model.modelId === modelId);
-  return named(preferred) ?? named(shipped) ?? usable[0] ?? models[0];
+  return named(preferred) ?? named(shippedModel) ?? usable[0] ?? models[0];
 }
 
 export function standInWords(missing: string, { title }: ModelInfo): string {

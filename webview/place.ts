@@ -82,8 +82,8 @@ export function successorOfFocus(list: HTMLElement, key: string, buttons: string
 type Pressable = HTMLElement & { disabled: boolean };
 
 /**
- * Changes which of two buttons can be pressed, as what begins something and what ends it: whoever stands on the one that
- * can no longer be pressed goes on with the other.
+ * Changes which of two buttons can be pressed, as what begins something and what ends it, or what turns pages: whoever
+ * stands on the one that can no longer be pressed goes on with the other.
  */
 export function passFocus(one: Pressable, other: Pressable, change: () => void): void {
   const { activeElement } = document;
@@ -103,12 +103,10 @@ export function enableTurning(
   on: Pressable,
   ends: { readonly first: boolean; readonly last: boolean },
 ) {
-  const { activeElement } = document;
-  back.disabled = ends.first;
-  on.disabled = ends.last;
-  const other = activeElement === back && ends.first ? on : activeElement === on && ends.last ? back : undefined;
-  // The toolkit enables a button in the next frame.
-  if (other?.disabled === false) requestAnimationFrame(() => other.focus());
+  passFocus(back, on, () => {
+    back.disabled = ends.first;
+    on.disabled = ends.last;
+  });
 }
 
 type Selection = readonly [from: number, to: number];

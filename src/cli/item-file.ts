@@ -1,4 +1,4 @@
-import { readContent } from '../datasets/content';
+import { readContent, type Fields } from '../datasets/content';
 import { EarmarkError } from '../protocol/errors';
 
 /** A caption or transcript and what it is compared with. */
@@ -27,8 +27,6 @@ const shapes =
   'It holds [{"id", "candidate", "references": […]}] or, for answers, [{"id", "answer", "prediction", "choices": […]}].';
 /** As MMAU, MMAR and their copies name it. */
 const predictionNames = ['prediction', 'model_output', 'model_prediction', 'answer_prediction'];
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Reads the items of `earmark score`, all of one kind: a JSON list, or JSON lines. A byte order mark before UTF-8 is passed

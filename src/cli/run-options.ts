@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { expandHome } from '../engine/model/model-folders';
 import { userModelFolder } from '../hub/user-model-folder';
 import { EarmarkError } from '../protocol/errors';
-import type { ModelInfo } from '../protocol/model';
+import { shippedModel, type ModelInfo } from '../protocol/model';
 import { providers, type Provider } from '../protocol/provider';
 import { mostNewTokens, type RunSettings } from '../protocol/run';
 import { servedStrategies } from '../pruning/needs';
@@ -59,7 +59,6 @@ export interface ShownRunOptions extends RunOptions {
   readonly report?: string;
 }
 
-const defaultModel = 'earmark-mini';
 /** Packs that ship with Earmark, beside the bundles. */
 const shippedModels = path.join(__dirname, '..', 'media', 'models');
 
@@ -114,7 +113,7 @@ export function addSettingsOptions(command: Command, defaults: { strategy: strin
 }
 
 export function addModelOption(command: Command): Command {
-  return command.option('--model <id>', 'model pack', defaultModel);
+  return command.option('--model <id>', 'model pack', shippedModel);
 }
 
 function addEngineOptions(command: Command): Command {

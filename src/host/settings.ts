@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { expandHome } from '../engine/model/model-folders';
 import { defaultEndpoint } from '../hub/repository';
+import { shippedModel } from '../protocol/model';
 import type { Provider } from '../protocol/provider';
 import type { RunSettings } from '../protocol/run';
 import { strategies } from '../pruning/registry';
@@ -19,7 +20,7 @@ export interface ViewSettings {
 export function readViewSettings(): ViewSettings {
   const configuration = vscode.workspace.getConfiguration(section);
   return {
-    modelId: configuration.get('model', 'earmark-mini'),
+    modelId: configuration.get('model', shippedModel),
     run: {
       strategy: knownStrategy(configuration.get('strategy', 'segmentwise')),
       keepRatio: configuration.get('keepRatio', 0.25),

@@ -1,6 +1,6 @@
 import { completeParameters, strategies, strategyNamed } from '../pruning/registry';
 import type { BudgetMode, BudgetScope, HeadReduce } from '../pruning/selection';
-import type { ModelInfo } from './model';
+import { shippedModel, type ModelInfo } from './model';
 import { mostNewTokens } from './run';
 
 /** What a person chooses for a comparison: with the sound at hand, enough to make it again. */
@@ -104,9 +104,6 @@ export function otherThanDefault(
   );
 }
 
-/** Ships, and so is found without being told where. */
-const shipped = 'earmark-mini';
-
 /** The same comparison in a terminal, quoted for a POSIX shell. Repeats are a matter of the view. */
 export function comparisonCommand(
   settings: ComparisonSettings,
@@ -120,7 +117,7 @@ export function comparisonCommand(
     `--strategies ${settings.strategies.join(',')}`,
     `--keep ${settings.keepRatios.join(',')}`,
     `--model ${shellQuoted(modelId)}`,
-    modelId !== shipped && `--models ${shellQuoted(model.folder.replace(/[/\\][^/\\]+[/\\]?$/, ''))}`,
+    modelId !== shippedModel && `--models ${shellQuoted(model.folder.replace(/[/\\][^/\\]+[/\\]?$/, ''))}`,
     budgetMode !== 'exact' && `--budget ${budgetMode}`,
     budgetScope !== 'window' && `--budget-scope ${budgetScope}`,
     headReduce !== 'mean' && `--head ${String(headReduce)}`,

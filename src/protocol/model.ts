@@ -1,6 +1,9 @@
 /** Bytes of memory from which on it matters on an ordinary computer what a model takes. */
 export const muchMemory = 1e9;
 
+/** The model that ships: found without being told where, chosen where nothing else is, and small enough for that. */
+export const shippedModel = 'earmark-mini';
+
 /** A model pack as the interface lists it. */
 export interface ModelInfo {
   readonly modelId: string;

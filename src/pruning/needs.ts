@@ -10,9 +10,13 @@ export function missingNeed(
   return needs.find((need) => model && !model.offers.includes(need));
 }
 
-/** Why the model can not serve a strategy or an experiment. */
-export function lackingWords({ label }: Pick<Strategy, 'label'>, missing: Need): string {
-  return `${label} is not available: this model does not give the encoder’s ${missing}.`;
+/** Why the model can not serve a strategy or an experiment, for people; undefined where it can. */
+export function whyUnavailable(
+  one: Pick<Strategy, 'needs' | 'label'>,
+  model: Pick<ModelInfo, 'offers'> | undefined,
+): string | undefined {
+  const missing = missingNeed(one, model);
+  return missing && `${one.label} is not available: this model does not give the encoder’s ${missing}.`;
 }
 
 /** Names of the strategies that a model can serve, in the registry's order. */

@@ -10,9 +10,13 @@ export interface EvaluationTable {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** Fewer clips than this tell the bootstrap too little. */
-const enoughClips = 20;
-const tooFewWords = 'So few sounds prove nothing: intervals are too narrow and p too small.';
+/** Fewer than this tell the bootstrap too little. */
+const enough = 20;
+
+/** A warning where intervals and p are of so few that they mislead. */
+export function tooFewWords(count: number, what: 'items' | 'sounds'): string | undefined {
+  return count < enough ? `So few ${what} prove nothing: intervals are too narrow and p too small.` : undefined;
+}
 
 /** Costs that tables show where none are named. */
 const usualCosts = ['kept-share', 'prefill-ms', 'speed-up'];
@@ -128,6 +132,7 @@ export function headLines(summary: EvaluationSummary): string[] {
     `${String(failed)} failed`,
     ...(open > 0 ? [`${String(open)} still to do`] : []),
   ];
+  const tooFew = tooFewWords(dataset.clips, 'sounds');
   const against = baseline === undefined ? undefined : settings[baseline]!.label;
   return [
     `${dataset.name}: ${String(counts.items)} items x ${String(settings.length)} settings = ${String(planned)} rows: ${rows.join(', ')}.`,
@@ -135,7 +140,7 @@ export function headLines(summary: EvaluationSummary): string[] {
     ...(providers.length > 1 ? ['Times of several providers are no measure of one.'] : []),
     `${enginesWords(engines, `${machine.processor}, ${String(machine.cores)} cores, ${machine.platform}`)}.`,
     `In brackets the 95 % interval by bootstrap over clips.${against === undefined ? '' : ` * differs from "${against}" on the same items with p < 0.05.`}`,
-    ...(dataset.clips < enoughClips ? [tooFewWords] : []),
+    ...(tooFew === undefined ? [] : [tooFew]),
   ];
 }
 

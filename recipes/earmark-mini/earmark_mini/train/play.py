@@ -50,8 +50,7 @@ SOUNDFONTS = (
 def unmarked(name: str) -> str:
     """The name of the same instrument's take by the first soundfont."""
     for soundfont in SOUNDFONTS:
-        if soundfont.mark:
-            name = name.removeprefix(soundfont.mark)
+        name = name.removeprefix(soundfont.mark)
     return name
 
 
