@@ -193,8 +193,8 @@ async function score(file: string, { frequencies, ...options }: Arguments): Prom
       `earmark: ${String(unanswered.length)} of ${String(items.items.length)} items have no prediction: they count as wrong.\n`,
     );
   }
-  const names = Object.keys(result.corpus);
-  const wordless = result.items.filter((item) => names.some((name) => !(name in item)));
+  const rates = (options.metrics ?? []).filter((name) => name === 'wer' || name === 'cer');
+  const wordless = result.items.filter((item) => rates.some((name) => !(name in item)));
   if (wordless.length > 0) {
     process.stderr.write(
       `earmark: No error rate of ${wordless.map(({ id }) => `"${id}"`).join(', ')}: normalised, the reference holds no word.\n`,

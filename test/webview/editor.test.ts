@@ -104,7 +104,8 @@ describe('choosing', () => {
   });
 
   it('leads on from a model that can not be used', async () => {
-    const broken = { ...model, modelId: 'broken', title: 'Broken', secondsPerToken: 0, problem: 'Its pack is broken.' };
+    const nothing = { secondsPerToken: 0, offers: [] };
+    const broken = { ...model, ...nothing, modelId: 'broken', title: 'Broken', problem: 'Its pack is broken.' };
     const { page } = await openView('editor', { models: [broken, model] });
     await page.getByText('Its pack is broken.').waitFor();
     const list = page.locator('vscode-dropdown[aria-label="Model"]');

@@ -165,6 +165,18 @@ describe('earmark score', () => {
     expect(result.items).toHaveLength(2);
   });
 
+  it('says of which items there is no error rate, also where there is none at all', async () => {
+    const wordless = join(folder, 'wordless.json');
+    writeFileSync(wordless, JSON.stringify([{ id: 'a', candidate: 'a dog', references: ['[laughter]'] }]));
+    const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    try {
+      expect(JSON.parse(await run('--metrics', 'rouge-l,wer', wordless))).toMatchObject({ corpus: { 'rouge-l': 0 } });
+      expect(told).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('No error rate of "a"'));
+    } finally {
+      told.mockRestore();
+    }
+  });
+
   it('says what is wrong with options and files', async () => {
     await expect(run('--metrics', 'spice', file)).rejects.toThrow(/"spice" is none of cider-d/);
     await expect(run('--normalizer', 'german', file)).rejects.toThrow(/Allowed choices/);
