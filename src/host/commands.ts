@@ -2,12 +2,12 @@ import * as vscode from 'vscode';
 import { experiments } from '../experiments/registry';
 import type { ViewCommand } from '../protocol/view';
 import { AttentionPane } from './attention-pane';
-import { AudioEditorProvider } from './audio-editor';
 import type { ComparisonPanels } from './comparison-panel';
 import type { EngineClient } from './engine-client';
 import { isAudioFile } from './audio-files';
 import { chooseResults, openResults, type Evaluations } from './evaluations';
 import type { Models } from './models';
+import { openNewEditor, openSound } from './open-sound';
 import type { ResultsEditorProvider } from './results-editor';
 import type { SoundViews } from './sound-views';
 
@@ -27,7 +27,7 @@ export function registerCommands(services: CommandServices): vscode.Disposable {
   const inEditor = (command: ViewCommand) => async (uri?: unknown) => {
     const target = soundOf(uri, services);
     if (target) {
-      await sendToEditor(target, command, views);
+      (await openSound(target, views))?.command(command);
     }
   };
   const commands: Readonly<Record<string, (uri?: unknown) => unknown>> = {
@@ -59,7 +59,7 @@ export function registerCommands(services: CommandServices): vscode.Disposable {
     'earmark.openEditor': async (uri) => {
       const target = soundOf(uri, services);
       if (target) {
-        await openEditor(target);
+        await openNewEditor(target);
       }
     },
     'earmark.evaluateDataset': (uri) => evaluations.begin(uri instanceof vscode.Uri ? uri : undefined),
@@ -114,16 +114,4 @@ function activeTabUri(): vscode.Uri | undefined {
     return isAudioFile(input.uri) ? input.uri : undefined;
   }
   return undefined;
-}
-
-async function sendToEditor(uri: vscode.Uri, command: ViewCommand, views: SoundViews): Promise<void> {
-  const open = views.reveal(uri);
-  if (!open) {
-    await openEditor(uri);
-  }
-  (open ?? views.find(uri))?.command(command);
-}
-
-async function openEditor(uri: vscode.Uri): Promise<void> {
-  await vscode.commands.executeCommand('vscode.openWith', uri, AudioEditorProvider.viewType);
 }

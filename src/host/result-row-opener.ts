@@ -4,7 +4,7 @@ import { clothoNames } from '../datasets/audio-names';
 import { locateAudio } from '../datasets/locate-audio';
 import type { EvaluationManifest } from '../protocol/evaluation';
 import { strategies } from '../pruning/registry';
-import { AudioEditorProvider } from './audio-editor';
+import { openSound } from './open-sound';
 import { plainMessage } from './plain-message';
 import type { SoundViews } from './sound-views';
 import type { ViewServices } from './view-state';
@@ -32,19 +32,18 @@ export class ResultRowOpener {
     if (sound === undefined || !settings) {
       return;
     }
+    const uri = vscode.Uri.file(sound);
     if (!strategies.some(({ name }) => name === settings.strategy)) {
       void vscode.window.showWarningMessage(
         plainMessage(`Earmark: this version has no strategy "${settings.strategy}", so the sound opens without it.`),
       );
-      await vscode.commands.executeCommand('vscode.openWith', vscode.Uri.file(sound), AudioEditorProvider.viewType);
+      await openSound(uri, this.views);
       return;
     }
     const chosen = { modelId: await this.model(manifest), run: { ...settings, question: row.question } };
-    const uri = vscode.Uri.file(sound);
     // A new editor starts with these; one that is open is told.
     this.services.choices.choose(chosen);
-    await vscode.commands.executeCommand('vscode.openWith', uri, AudioEditorProvider.viewType);
-    this.views.find(uri)?.showSettings(chosen);
+    (await openSound(uri, this.views))?.showSettings(chosen);
   }
 
   private async find(manifest: EvaluationManifest, audio: string, results: vscode.Uri): Promise<string | undefined> {

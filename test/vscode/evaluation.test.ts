@@ -118,8 +118,9 @@ describe('Evaluations in VS Code', () => {
       .toBe('50');
     expect(await editor.locator('vscode-dropdown[aria-label="Strategy"]').evaluate(valueOf)).toBe('segmentwise');
     await harness.screenshot('results-row-opened');
-    // Once more from the results, with other settings: the editor that is open takes them over.
+    // Once more from the results, in a group of their own, with other settings: the editor that is open takes them over.
     await harness.workbench.tab('results.earmark.parquet').click();
+    await harness.workbench.runCommand('View: Move Editor into Right Group');
     const again = await harness.workbench.view('evaluation');
     await again
       .locator('.result-rows tbody tr')
@@ -131,6 +132,7 @@ describe('Evaluations in VS Code', () => {
     await expect
       .poll(() => taken.getByRole('spinbutton', { name: 'Keep ratio' }).inputValue(), { timeout: 30_000 })
       .toBe('25');
+    expect(await page.locator('.tabs-container .tab').filter({ hasText: sounds[1]! }).count()).toBe(1);
   });
 
   scene('evaluates a dataset from the Explorer, is stopped, and goes on', async () => {
