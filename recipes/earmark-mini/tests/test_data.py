@@ -14,7 +14,7 @@ from earmark_mini.train.fingerprint import are_twins, fingerprint, twins
 from earmark_mini.train.label import COLUMNS as LABEL_COLUMNS
 from earmark_mini.train.label import check_split, source_of, split_sources, transcripts
 from earmark_mini.train.play import COMPUTED, computed, score
-from earmark_mini.train.scene import KINDS, Scenes, Sound, coloured, prepared, room
+from earmark_mini.train.scene import KINDS, LARGEST_PART, NOISE_DB, Scenes, Sound, coloured, prepared, room
 from earmark_mini.train.sentences import examples, held_out
 from earmark_mini.train.speak import plan
 from earmark_mini.train.speech import prompts, readings
@@ -323,6 +323,14 @@ class SceneTest(unittest.TestCase):
             self.assertTrue(np.isfinite(scene.samples).all() and np.abs(scene.samples).max() <= 1)
             self.assertEqual("nothing" == kind, not scene.heard.sounds)
 
+    def test_a_loud_noise_is_not_nothing(self) -> None:
+        for vary in (False, True):
+            scenes = Scenes(self.events, self.speech, 7, vary)
+            for _ in range(30):
+                samples = scenes.scene(3.0, "nothing").samples
+                level = 20 * np.log10(np.sqrt((samples**2).mean()))
+                self.assertTrue(NOISE_DB[0] - 1 < level < NOISE_DB[1] + 1, level)
+
     def test_seeded(self) -> None:
         one, other = (Scenes(self.events, self.speech, 5, vary=True).scene(3.0) for _ in range(2))
         self.assertEqual(one.asked, other.asked)
@@ -368,6 +376,19 @@ class SceneTest(unittest.TestCase):
     def test_speech_is_never_cut(self) -> None:
         with self.assertRaises(ValueError):
             Scenes(self.events, self.speech, 1, vary=False).scene(0.9, "speech")
+        # Slower, or with its echo, it is up to a third longer: then it may not fit.
+        scenes = Scenes(self.events, self.speech, 8, vary=True)
+        lengths = set()
+        for kind, seconds in {"speech": 1.5, "speech and event": 3.0}.items():
+            for _ in range(40):
+                scene = scenes.scene(seconds, kind)
+                (said,) = (span for span in scene.spans if span.what is SAID)
+                share = len(scene.samples) // (1 if kind == "speech" else 2)
+                # One that was cut ends where its share does.
+                self.assertLess(said.end - said.start, int(LARGEST_PART * share))
+                self.assertLess(said.end, len(scene.samples))
+                lengths.add(said.end - said.start)
+        self.assertGreater(max(lengths), RATE)
 
     def test_room_keeps_the_sound_and_adds_a_tail(self) -> None:
         sound = sweep(2)

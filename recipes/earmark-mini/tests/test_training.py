@@ -56,7 +56,7 @@ from earmark_mini.train.quantisation import fake_quantised, rounded_activations
 from earmark_mini.train.scene import KINDS, LEARNT, Scene, Scenes, Sound
 from earmark_mini.train.speak import COLUMNS as SPOKEN_COLUMNS
 from earmark_mini.train.stage1 import Names, Spelling, name_vectors, named, naming_loss, stage1
-from earmark_mini.train.stage2 import KEPT, answer_loss, drawn, kept_tokens, stage2
+from earmark_mini.train.stage2 import KEPT, answer_loss, keep_ratio, kept_tokens, seconds_of, stage2
 from earmark_mini.train.stage3 import stage3
 from earmark_mini.train.words import Asked, Event, Heard, Speech
 from earmark_mini.train.work import DROPS, Work, write_table
@@ -367,6 +367,24 @@ class Parts(unittest.TestCase):
         mean = sum(loss * count for loss, count in zip(losses, counts, strict=True)) / sum(counts)
         torch.testing.assert_close(together, mean, atol=1e-4, rtol=1e-4)
 
+    def test_a_slip_changes_what_is_given_never_what_is_wanted(self) -> None:
+        torch.manual_seed(0)
+        work = Work(Path("unused"), small=True)
+        model, tokenizer = Trained(work), load_tokenizer(work)
+        words = "one two three four five six seven eight nine ten"
+        asked = Asked("words", "What does the person say?", " ".join([words] * 8))
+        scene = Scene("speech", np.zeros(1, np.float32), Heard((Speech("man", words),)), asked)
+        right, slipped = (
+            converse(model, tokenizer, [torch.ones(3, 1024)], [scene], slips) for slips in (0.0, 0.25)
+        )
+        torch.testing.assert_close(right.wanted, slipped.wanted)
+        changed = (right.inputs != slipped.inputs).any(-1)
+        of_answer = right.wanted != -100
+        self.assertFalse(changed[~of_answer].any())
+        self.assertFalse(changed[0, -1], "where an answer ends is never another word")
+        # An id that is drawn in its own place, one in about ten, is no change.
+        self.assertAlmostEqual(changed[of_answer].float().mean().item(), 0.22, delta=0.08)
+
     def test_rounding(self) -> None:
         torch.manual_seed(0)
         weight, x = torch.randn(4, 128), torch.randn(2, 128, requires_grad=True)
@@ -512,14 +530,27 @@ class Parts(unittest.TestCase):
         for vary, weights in ((False, KINDS), (True, LEARNT)):
             kinds: dict[float, list[str]] = {3.0: [], 20.0: []}
             for seed in range(600):
-                seconds, ratio = drawn(seed, {3.0: (1, 1), 20.0: (1, 1)})
-                self.assertTrue(ratio == 1 or KEPT[0] <= ratio <= KEPT[1])
-                kinds[seconds].append(Scenes(events, speech, seed, vary).scene(0.1).kind)
+                scene = Scenes(events, speech, seed, vary).scene(0.1)
+                kinds[seconds_of(seed, {3.0: (1, 1), 20.0: (1, 1)})].append(scene.kind)
             wanted = np.array([*weights.values()]) / sum(weights.values())
             for of_length in kinds.values():
                 self.assertGreater(len(of_length), 200)
                 shares = [of_length.count(kind) / len(of_length) for kind in weights]
                 np.testing.assert_allclose(shares, wanted, atol=0.1)
+
+    def test_of_speech_fewer_tokens_are_dropped(self) -> None:
+        spoken = Speech("man", "yes")
+        heard = {"speech": (spoken,), "events": (Event("dog", "a dog barks"),)}
+        heard["both"] = heard["speech"] + heard["events"]
+        whole = {}
+        for name, sounds in heard.items():
+            scene = Scene("one", np.zeros(1, np.float32), Heard(sounds), Asked("anyone", "Is it?", "No."))
+            ratios = [keep_ratio(seed, scene) for seed in range(400)]
+            whole[name] = ratios.count(1.0) / len(ratios)
+            lowest, highest = KEPT["events" if name == "events" else "speech"]
+            self.assertTrue(all(lowest <= ratio <= highest for ratio in ratios if ratio < 1))
+        for name, share in {"speech": 0.5, "both": 0.5, "events": 0.2}.items():
+            self.assertAlmostEqual(whole[name], share, delta=0.08)
 
     def test_kept_tokens(self) -> None:
         scores = np.arange(40.0)

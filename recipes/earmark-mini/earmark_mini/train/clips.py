@@ -120,22 +120,32 @@ class Conversations:
         return torch.zeros(seen.shape, dtype=self.inputs.dtype).masked_fill(~seen, lowest)[:, None]
 
 
-def converse(model: Trained, tokenizer: Tokenizer, kept: list[Tensor], scenes: list[Scene]) -> Conversations:
-    """The conversations about scenes of which these tokens [K, 1024] are kept."""
+def converse(
+    model: Trained, tokenizer: Tokenizer, kept: list[Tensor], scenes: list[Scene], slips: float = 0.0
+) -> Conversations:
+    """The conversations about scenes of which these tokens [K, 1024] are kept. Of the answers, this share of ids is
+    given as some other id of them; wanted are the right ones."""
     rows: list[tuple[Tensor, list[int], list[int], list[int]]] = []
-    for tokens, scene in zip(kept, scenes, strict=True):
+    answers = [[tokenizer.encode(asked.answer).ids for asked in scene.conversation] for scene in scenes]
+    pool = torch.tensor([i for conversation in answers for answer in conversation for i in answer])
+
+    def given(answer: list[int]) -> list[int]:
+        others = pool[torch.randint(len(pool), (len(answer),))]
+        return torch.where(torch.rand(len(answer)) < slips, others, torch.tensor(answer)).tolist()
+
+    for tokens, scene, said in zip(kept, scenes, answers, strict=True):
         before, _ = prompt_ids(tokenizer, "")
         audio = model.adapter(tokens)
         parts = [(words := model.embed(before)), audio.to(words.dtype)]
         start = len(before) + len(audio)
         wanted, positions, question = [-100] * start, list(range(start)), [0] * start
-        for number, asked in enumerate(scene.conversation, start=1):
+        for number, (asked, answer) in enumerate(zip(scene.conversation, said, strict=True), start=1):
             _, after = prompt_ids(tokenizer, asked.question)
-            answer = [*tokenizer.encode(asked.answer).ids, STOP_TOKENS[0]]
-            parts.append(model.embed(after + answer))
-            wanted += [-100] * len(after) + answer
-            positions += range(start, start + len(after + answer))
-            question += [number] * len(after + answer)
+            stop = STOP_TOKENS[:1]
+            parts.append(model.embed(after + given(answer) + stop))
+            wanted += [-100] * len(after) + answer + stop
+            positions += range(start, start + len(after + answer + stop))
+            question += [number] * len(after + answer + stop)
         rows.append((torch.cat(parts), wanted, positions, question))
 
     def padded(column: int, value: int) -> Tensor:

@@ -146,12 +146,12 @@ class Scenes:
         samples, spans = (self._at_once if kind == "at once" else self._in_sequence)(sounds, length)
         names = tuple(self._put(s.what) if isinstance(s.what, Event) else s.what for s in spans)
         heard = Heard(names, at_once=kind == "at once")
-        if self._vary and self._random.random() < 0.6:
-            samples = samples + noise(length, self._random.uniform(*NOISE_DB), self._noise)
-        peak = float(np.abs(samples).max())
-        if peak:
-            samples = samples / np.float32(peak) * np.float32(self._random.uniform(0.3, 0.95))
+        if sounds:
+            if self._vary and self._random.random() < 0.6:
+                samples = samples + noise(length, self._random.uniform(*NOISE_DB), self._noise)
+            samples = samples / np.abs(samples).max() * np.float32(self._random.uniform(0.3, 0.95))
         else:
+            # As faint as it is, or a loud noise would be nothing.
             samples = noise(length, self._random.uniform(*NOISE_DB), self._noise)
         also = None
         if form is None and self._random.random() < QUESTIONS:
@@ -191,26 +191,28 @@ class Scenes:
         while len(chosen) < count:
             kind = self._random.choices(self._kinds, weights)[0]
             if all(isinstance(c.what, Event) and c.what.kind != kind for c in chosen):
-                chosen.append(self._random.choice(self._by_kind[kind]))
+                chosen.append(self._varied(self._random.choice(self._by_kind[kind])))
         return chosen
 
     def _said(self, length: int) -> Sound:
-        """Speech that fits: words that are cut off cannot be transcribed."""
+        """Speech that fits as it is varied: words that are cut off cannot be transcribed."""
         for _ in range(100):
-            sound = self._random.choice(self._speech)()
+            sound = self._varied(self._random.choice(self._speech)())
             if len(sound.samples) <= LARGEST_PART * length:
                 return sound
         raise ValueError(f"no speech is shorter than {LARGEST_PART * length / RATE:.1f} s")
 
-    def _varied(self, sound: Sound) -> Samples:
-        samples = varied(sound.samples, self._noise) if self._vary else sound.samples
-        return samples * np.float32(10 ** (self._random.uniform(*GAIN_DB) / 20))
+    def _varied(self, sound: Sound) -> Sound:
+        return Sound(sound.what, varied(sound.samples, self._noise)) if self._vary else sound
+
+    def _at_a_level(self, sound: Sound) -> Samples:
+        return sound.samples * np.float32(10 ** (self._random.uniform(*GAIN_DB) / 20))
 
     def _at_once(self, sounds: list[Sound], length: int) -> tuple[Samples, tuple[Span, ...]]:
         clip = np.zeros(length, np.float32)
         starts = sorted(int(self._random.uniform(0, 0.2) * length) for _ in sounds)
         spans = [
-            _place(clip, sound.what, self._varied(sound), start)
+            _place(clip, sound.what, self._at_a_level(sound), start)
             for start, sound in zip(starts, sounds, strict=True)
         ]
         return clip, tuple(spans)
@@ -220,7 +222,7 @@ class Scenes:
         pieces = []
         for sound in sounds:
             share = length if isinstance(sound.what, Speech) and len(sounds) == 1 else length // len(sounds)
-            pieces.append(self._varied(sound)[: int(share * LARGEST_PART) if len(sounds) > 1 else share])
+            pieces.append(self._at_a_level(sound)[: int(share * LARGEST_PART) if len(sounds) > 1 else share])
         free = max(0, length - sum(map(len, pieces)))
         gaps = sorted(self._random.uniform(0, free) for _ in pieces)
         spans, at = [], 0

@@ -16,18 +16,25 @@ from ..selection import Scores, Tokens, random_tokens, segmentwise_exact
 from .clips import Conversations, Library, converse, hear, last_states
 from .loop import Run, train
 from .models import Ear, Trained, compile_layers, load_encoder, load_tokenizer, read_checkpoint
+from .scene import Scene
 from .work import Work
 
 STEPS = 2600
-BATCHES = {3.0: (16, 26), 5.0: (10, 32), 8.0: (6, 26), 12.0: (4, 10), 20.0: (3, 6)}
+BATCHES = {3.0: (16, 38), 5.0: (10, 36), 8.0: (6, 18), 12.0: (4, 5), 20.0: (3, 3)}
 """By a clip's seconds: how many in a batch, and how often such a batch. A batch's places, on which its time
 depends, are about as many for each."""
 
 SMALL_BATCHES = {2.0: (2, 1)}
-DROPPED = 0.8
-"""The share of steps in which tokens are dropped."""
+DROPPED = {"events": 0.8, "speech": 0.5}
+"""The share of clips, without words and with them, of which tokens are dropped."""
 
-KEPT = (0.1, 0.85)
+KEPT = {"events": (0.1, 0.85), "speech": (0.2, 0.85)}
+"""The keep ratios that they are pruned to. Words that are dropped cannot be learnt, only guessed."""
+
+SLIPS = 0.12
+"""The share of an answer's ids that stand before the next one as another answer's: from what is always right nobody
+learns to go on after an error, and of words many are wrong."""
+
 ADAPTER_RATE = 5e-4
 LORA_RATE = 1.2e-3
 
@@ -40,12 +47,16 @@ def answer_loss(model: Trained, conversations: Conversations) -> Tensor:
     return model.cross_entropy(states, model.language_model.lm_head.weight, wanted[places])
 
 
-def drawn(seed: int, batches: dict[float, tuple[int, int]]) -> tuple[float, float]:
-    """A step's seconds a clip, and the keep ratio. By a generator of their own: `Scenes` starts one from the same
-    seed, and what a clip holds must not follow from how long it is."""
-    chance = Random(f"step {seed}")
-    seconds = chance.choices(list(batches), [weight for _, weight in batches.values()])[0]
-    return seconds, chance.uniform(*KEPT) if chance.random() < DROPPED else 1.0
+def seconds_of(seed: int, batches: dict[float, tuple[int, int]]) -> float:
+    """A clip's, in a step. By a generator of its own: `Scenes` starts one from the same seed, and what a clip holds
+    must not follow from how long it is."""
+    return Random(f"step {seed}").choices(list(batches), [weight for _, weight in batches.values()])[0]
+
+
+def keep_ratio(seed: int, scene: Scene) -> float:
+    """What a clip is pruned to in training; 1 where nothing is dropped."""
+    chance, of = Random(f"clip {seed}"), "speech" if scene.heard.speech else "events"
+    return chance.uniform(*KEPT[of]) if chance.random() < DROPPED[of] else 1.0
 
 
 def kept_tokens(drop: str, scores: Scores, ratio: float, seed: int) -> Tokens:
@@ -79,16 +90,16 @@ def train_answers(
     batches = SMALL_BATCHES if work.small else BATCHES
 
     def loss_of(seed: int) -> Tensor:
-        seconds, ratio = drawn(seed, batches)
+        seconds = seconds_of(seed, batches)
         source = library.scenes(seed)
         scenes = [source.scene(seconds) for _ in range(batches[seconds][0])]
         tokens, scores = hear(ear, scenes, scored=drop == "segmentwise")
         kept = [
-            t[torch.from_numpy(kept_tokens(drop, clip, ratio, seed + i))]
-            for i, (t, clip) in enumerate(zip(tokens, scores, strict=True))
+            t[torch.from_numpy(kept_tokens(drop, clip, keep_ratio(seed + i, scene), seed + i))]
+            for i, (t, clip, scene) in enumerate(zip(tokens, scores, scenes, strict=True))
         ]
         model.merge()
-        return answer_loss(model, converse(model, tokenizer, kept, scenes))
+        return answer_loss(model, converse(model, tokenizer, kept, scenes, SLIPS))
 
     train(
         run,
