@@ -25,6 +25,7 @@ import { Notices } from './notice';
 import { overlapChart, overlapNote } from './overlap';
 import { passFocus } from './place';
 import { Playback, stretchesOf, type Hearing } from './playback';
+import { pruningCosts } from './pruning-costs';
 import { Memory } from './remembered';
 import { cellKey, Results, toCsv, toJson } from './results';
 import { speechNote } from './speech';
@@ -405,7 +406,7 @@ class Comparison {
       this.plan,
       element('p', {
         class: 'hint',
-        text: 'Pruning is nearly free for captions and questions, and costly for transcription.',
+        text: pruningCosts,
       }),
       element('div', { class: 'actions' }, this.runButton, this.cancelButton),
     );

@@ -8,6 +8,7 @@ import { button, element, icon } from './element';
 import { dropdown, numberField, textArea, type Field } from './fields';
 import { modelOptions } from './model-options';
 import { keepFocus, passFocus } from './place';
+import { pruningCosts } from './pruning-costs';
 import { grouped, percent } from './words-for-numbers';
 
 export interface Choice {
@@ -270,12 +271,7 @@ export class Controls {
       this.description,
       this.keepField.node,
       this.count,
-      element(
-        'p',
-        { class: 'note' },
-        icon('info'),
-        element('span', { text: 'Pruning is nearly free for captions and questions, and costly for transcription.' }),
-      ),
+      element('p', { class: 'note' }, icon('info'), element('span', { text: pruningCosts })),
       this.parameters,
       this.headField.node,
       this.budgetField.node,

@@ -11,6 +11,7 @@ import { element } from './element';
 import { experimentSection } from './experiment-result';
 import { figure } from './figure';
 import { overlapChart, overlapNote } from './overlap';
+import { pruningCosts } from './pruning-costs';
 import { Results } from './results';
 import { speechNote } from './speech';
 import { Timeline } from './timeline';
@@ -27,7 +28,7 @@ function show(data: ReportData, root: HTMLElement): void {
       element('h1', { text: 'Earmark report' }),
       element('p', {
         class: 'about',
-        text: `${plural(data.clips.length, 'sound')}, made ${new Date(data.created).toLocaleString()}. Pruning is nearly free for captions and questions, and costly for transcription.`,
+        text: `${plural(data.clips.length, 'sound')}, made ${new Date(data.created).toLocaleString()}. ${pruningCosts}`,
       }),
     ),
     ...data.clips.map(clipSection),

@@ -5,6 +5,7 @@ import { baselineOf, isBaseline } from './captions';
 import { isWhole } from './cells';
 import { element, icon } from './element';
 import { quotedSpeech } from '../src/metrics/quoted-speech';
+import { pruningCosts } from './pruning-costs';
 import { percent } from './words-for-numbers';
 
 interface QuoteErrors {
@@ -41,7 +42,7 @@ export function speechNote(runs: readonly Run[]): HTMLElement | null {
       'div',
       {},
       element('p', {
-        text: 'The unpruned caption quotes speech. Pruning is nearly free for captions and questions, and costly for transcription. Word error rate of the quoted words against those of the unpruned run, measured here:',
+        text: `The unpruned caption quotes speech. ${pruningCosts} Word error rate of the quoted words against those of the unpruned run, measured here:`,
       }),
       element('ul', {}, ...ratios.map((ratio) => element('li', { text: words(errors, ratio) }))),
     ),

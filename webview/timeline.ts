@@ -112,7 +112,7 @@ export class Timeline {
           'aria-label': 'Timeline of the sound',
           'aria-valuemin': '0',
           'aria-description':
-            'Arrow keys move from token to token, with Shift by ten. Enter plays from there. Plus and minus zoom, Home and End go to the ends, 0 shows everything.',
+            'Arrow keys move from token to token, with Shift by ten, Page Up and Page Down by half a view. Enter plays from there. Plus and minus zoom, Home and End go to the ends, 0 or Escape shows everything.',
         },
       },
       this.plot,

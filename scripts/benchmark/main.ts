@@ -29,7 +29,8 @@ const made: Readonly<Record<string, Page>> = {
     command: 'npm run benchmark',
     words:
       'items: captions, transcripts and questions about single events, sequences, speech, and speech with events, none of ' +
-      'which the model was trained on. The model is small and weak, so read differences between strategies, not levels.',
+      'which the model was trained on. At most 48 tokens are generated. The model is small and weak, so read differences ' +
+      'between strategies, not levels.',
     coupled:
       'Does it help to train with the pruning that will be used? Three adapters and LoRAs, trained once each from one start ' +
       'by [the recipe](../recipes/earmark-mini) and not shipped: with all tokens, with fewer kept at random, and with those ' +

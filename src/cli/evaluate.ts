@@ -59,7 +59,10 @@ export function registerEvaluate(program: Command): void {
     parseSegments,
   );
   addWorkerOptions(addModelOption(command))
-    .option('--queue <url>', 'hand the clips to the "earmark worker" processes of a Redis server: redis://host:port')
+    .option(
+      '--queue <url>',
+      'hand the clips to the "earmark worker" processes of a Redis server, whose own --jobs, --threads, --provider and --ffmpeg count: redis://host:port',
+    )
     .option('--audio <folder>', 'where the sounds are (default: looked for beside the dataset)')
     .option(
       '--audio-name <template>',

@@ -11,7 +11,7 @@ import { formatTable } from './table';
 export function registerExperiment(program: Command): void {
   const command = program
     .command('experiment')
-    .description('Asks one question of one sound and prints a table.')
+    .description('Asks one question of one sound, pruned by one strategy to one keep ratio, and prints a table.')
     .addArgument(new Argument('<name>', 'the experiment').choices(experiments.map(({ name }) => name)))
     .argument('<file>', 'audio file')
     .addHelpText(

@@ -43,7 +43,7 @@ export function registerReport(program: Command): void {
     )
     .option(
       '--scores <file>',
-      'scores of another program as CSV or JSON: id, strategy, keep, then a column a metric; may be given again',
+      'scores of another program as CSV or JSON: id, strategy, keep (segments, where there are several), then a column a metric; may be given again',
       (file: string, before: readonly string[]) => [...before, file],
       [],
     )

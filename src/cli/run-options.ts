@@ -79,17 +79,15 @@ export function addShownRunOptions(command: Command, defaults: { strategy: strin
 
 export function addSettingsOptions(command: Command, defaults: { strategy: string; keep: string }): Command {
   return command
-    .option(
-      '--strategy <names>',
-      'strategies, separated by commas, or "all" that the model can serve',
-      parseStrategies,
-      parseStrategies(defaults.strategy),
+    .addOption(
+      new Option('--strategy <names>', 'strategies, separated by commas, or "all" that the model can serve')
+        .argParser(parseStrategies)
+        .default(parseStrategies(defaults.strategy), defaults.strategy),
     )
-    .option(
-      '--keep <ratios>',
-      'keep ratios above 0 and at most 1, separated by commas',
-      parseRatios,
-      parseRatios(defaults.keep),
+    .addOption(
+      new Option('--keep <ratios>', 'keep ratios above 0 and at most 1, separated by commas')
+        .argParser(parseRatios)
+        .default(parseRatios(defaults.keep), defaults.keep),
     )
     .option(
       '--budget <mode>',
@@ -103,10 +101,14 @@ export function addSettingsOptions(command: Command, defaults: { strategy: strin
         .default('window'),
     )
     .option('--head <head>', 'mean, max, or one head of the last encoder layer, counted from 0', parseHead, 'mean')
-    .option('--set <name=value>', 'a parameter of a strategy; may be given again', parseSet, {})
+    .addOption(
+      new Option('--set <name=value>', 'a parameter of a strategy; may be given again')
+        .argParser(parseSet)
+        .default({}, 'none'),
+    )
     .option(
       '--max-new-tokens <count>',
-      `most tokens to generate, at most ${String(mostNewTokens)}`,
+      `most tokens to generate for a window of 30 s, at most ${String(mostNewTokens)}`,
       parseNewTokens,
       64,
     );
@@ -124,7 +126,7 @@ function addEngineOptions(command: Command): Command {
         .default('cpu'),
     )
     .option('--threads <count>', 'threads for onnxruntime; 0 uses every physical core', parseCount, 0)
-    .option('--ffmpeg <path>', 'ffmpeg for m4a and other formats (default: looked up on PATH)', '');
+    .addOption(new Option('--ffmpeg <path>', 'ffmpeg for m4a and other formats').default('', 'looked up on PATH'));
 }
 
 export function addWorkerOptions(command: Command): Command {

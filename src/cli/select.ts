@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { EarmarkError } from '../protocol/errors';
 import { select, strategyNamed } from '../pruning/registry';
 import { sourceTokens, type BudgetMode, type Selection } from '../pruning/selection';
@@ -108,7 +108,11 @@ export function registerSelect(program: Command): void {
       parseBudget,
       'exact',
     )
-    .option('--set <name=value>', 'a parameter of the strategy; may be given again', parseSet, {})
+    .addOption(
+      new Option('--set <name=value>', 'a parameter of the strategy; may be given again')
+        .argParser(parseSet)
+        .default({}, 'none'),
+    )
     .action(async ({ input, ...options }: SelectOptions & { readonly input: string }) => {
       const result = selectFrom(readScoreFile(await readInput(input)), options);
       process.stdout.write(`${JSON.stringify(result)}\n`);

@@ -151,7 +151,9 @@ describe('choosing', () => {
     await page.getByRole('option', { name: 'Random' }).click();
     await page.getByRole('spinbutton', { name: 'Seed' }).waitFor();
     expect(await page.getByRole('spinbutton', { name: 'Segments' }).count()).toBe(0);
-    expect(await page.locator('.note').textContent()).toContain('nearly free for captions and questions, and costly');
+    expect(await page.locator('.note').textContent()).toContain(
+      'nearly free for captions and questions of large models, and',
+    );
   });
 
   it('tells what is published from what is Earmark’s own', async () => {
