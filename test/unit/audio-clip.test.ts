@@ -128,17 +128,38 @@ describe('readClip, formats', () => {
     ['in24', 24, 'AIFF, 24-bit', [0x40, 0, 0, 0xc0, 0, 0]],
     ['fl32', 32, 'AIFF, 32-bit float', [0x3f, 0, 0, 0, 0xbf, 0, 0, 0]],
   ] as const;
+  const big = (id: string, body: Uint8Array) => {
+    const chunk = signals.chunk(id, body);
+    chunk.writeUInt32BE(body.length, 4);
+    return chunk;
+  };
+
   it.each(aiffs)('decodes AIFF-C %s of %i bits', async (type, bits, codec, data) => {
-    const big = (id: string, body: Uint8Array) => {
-      const chunk = signals.chunk(id, body);
-      chunk.writeUInt32BE(body.length, 4);
-      return chunk;
-    };
     const common = Buffer.concat([Buffer.from([0, 1, 0, 0, 0, 2, 0, bits]), rate16k, Buffer.from(`${type}\0\0`)]);
     const sound = Buffer.concat([Buffer.alloc(8), Buffer.from(data)]);
     const clip = await read(big('FORM', Buffer.concat([Buffer.from('AIFC'), big('COMM', common), big('SSND', sound)])));
     expect(clip).toMatchObject({ codec, sampleRate: 16_000, channels: 1, warnings: [] });
     expect([...clip.samples]).toEqual([0.5, -0.5]);
+  });
+
+  it('takes nothing for sound that stands behind the samples of an AIFF', async () => {
+    const samples = sweep().subarray(0, 16_000);
+    const data = Buffer.from(bytesOf(samples)).swap16();
+    const common = Buffer.concat([Buffer.from([0, 1, 0, 0, 0x3e, 0x80, 0, 16]), rate16k]);
+    const sound = Buffer.concat([Buffer.alloc(8), data]);
+    const cover = big('APPL', new Uint8Array(640_001).fill(0x55));
+    const file = big('FORM', Buffer.concat([Buffer.from('AIFF'), big('COMM', common), big('SSND', sound), cover]));
+    const clip = await read(file);
+    expect(clip).toMatchObject({ durationSeconds: 1, warnings: [] });
+    expect(clip.samples[9000]).toBeCloseTo(samples[9000]! / 32_768, 4);
+  });
+
+  it.each([0, 11, 70_001])('passes over a chunk of %i bytes before the samples of a WAV', async (size) => {
+    const samples = sweep().subarray(0, 1000);
+    const before = signals.chunk('iXML', new Uint8Array(size).fill(0x20));
+    const clip = await read(wav(bytesOf(samples), { before }), { ffmpeg: '/no/ffmpeg' });
+    expect(clip).toMatchObject({ codec: 'WAV, 16-bit', warnings: [] });
+    expect(clip.samples.length).toBe(1000);
   });
 
   it('goes by content, not by name', async () => {

@@ -88,7 +88,7 @@ async function* decodedPieces(
 ): AsyncGenerator<DecodedPiece> {
   if (format.decoder !== 'ffmpeg') {
     try {
-      yield* libraryPieces(reader, format.decoder, format.cutOff);
+      yield* libraryPieces(reader, format.decoder, format);
       return;
     } catch (error) {
       if (!(error instanceof UnsupportedCoding)) {
@@ -105,16 +105,22 @@ async function* decodedPieces(
 class UnsupportedCoding extends Error {}
 
 /** @throws EarmarkError, or UnsupportedCoding before the first piece that holds sound */
-async function* libraryPieces(reader: SourceReader, name: LibraryName, cutOff: boolean): AsyncGenerator<DecodedPiece> {
+async function* libraryPieces(
+  reader: SourceReader,
+  name: LibraryName,
+  { cutOff, frames = Infinity }: SoundFormat,
+): AsyncGenerator<DecodedPiece> {
   const decoder = await openDecoder(name);
   let given = 0;
+  let decoded = 0;
   let heard = false;
   try {
     for await (const bytes of reader.pieces()) {
       const step = heard || given < manyBytes ? bytesAtOnce : bytes.length;
       for (let start = 0; start < bytes.length; start += step) {
-        const piece = await decoder.decode(bytes.subarray(start, start + step));
-        heard ||= (piece.channelData[0]?.length ?? 0) > 0;
+        const piece = shortened(await decoder.decode(bytes.subarray(start, start + step)), frames - decoded);
+        decoded += piece.channelData[0]?.length ?? 0;
+        heard ||= decoded > 0;
         given += step;
         if (!heard && given > mostBytesWithoutSound) {
           throw new Error('No sound.');
@@ -124,7 +130,7 @@ async function* libraryPieces(reader: SourceReader, name: LibraryName, cutOff: b
     }
     // Of an Ogg page that is not whole, the Opus decoder makes up the frames that are missing.
     if (!(cutOff && name === 'opus')) {
-      yield await decoder.flush();
+      yield shortened(await decoder.flush(), frames - decoded);
     }
   } catch (error) {
     if (error instanceof EarmarkError) {
@@ -137,6 +143,12 @@ async function* libraryPieces(reader: SourceReader, name: LibraryName, cutOff: b
   } finally {
     free(decoder);
   }
+}
+
+function shortened(piece: DecodedPiece, most: number): DecodedPiece {
+  return (piece.channelData[0]?.length ?? 0) <= most
+    ? piece
+    : { ...piece, channelData: piece.channelData.map((samples) => samples.subarray(0, most)) };
 }
 
 function free(decoder: StreamDecoder): void {

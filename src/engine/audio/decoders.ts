@@ -47,6 +47,42 @@ function quietDecoder(decoder: StreamDecoder): StreamDecoder {
 }
 
 /**
+ * What stands before the samples of a WAV, but for the format, is kept from the decoder: behind a chunk of an odd length
+ * RIFF wants a byte more, which it does not know of, and then it finds no samples.
+ */
+function withoutOtherChunks(decoder: StreamDecoder): StreamDecoder {
+  let head: Buffer | undefined = Buffer.alloc(0);
+  return {
+    decode: (bytes) => {
+      if (!head) return decoder.decode(bytes);
+      head = Buffer.concat([head, bytes]);
+      const plain = plainWav(head);
+      if (!plain) return { channelData: [], sampleRate: 0 };
+      head = undefined;
+      return decoder.decode(plain);
+    },
+    flush: () => decoder.flush(),
+    free: () => {
+      decoder.free();
+    },
+  };
+}
+
+/** The beginning of a WAV with its format and its samples alone; undefined where it does not reach as far as these. */
+function plainWav(bytes: Buffer): Uint8Array | undefined {
+  const kept = [bytes.subarray(0, 12)];
+  for (let at = 12; at + 8 <= bytes.length;) {
+    const id = bytes.toString('latin1', at, at + 4);
+    // The decoder needs a plain array: it copies what is not aligned by `slice`, which of a Buffer copies nothing.
+    if (id === 'data') return new Uint8Array(Buffer.concat([...kept, bytes.subarray(at)]));
+    const end = at + 8 + bytes.readUInt32LE(at + 4);
+    if (id === 'fmt ') kept.push(bytes.subarray(at, end));
+    at = end + (end % 2);
+  }
+  return undefined;
+}
+
+/**
  * The library that decodes a format, loaded when it is needed since most bring a WebAssembly module.
  *
  * Licences: MIT; libFLAC, libvorbis and libopus inside are BSD, libmpg123 is LGPL-2.1 and therefore stays a package of
@@ -55,7 +91,7 @@ function quietDecoder(decoder: StreamDecoder): StreamDecoder {
 export async function openDecoder(name: LibraryName): Promise<StreamDecoder> {
   switch (name) {
     case 'wav':
-      return (await import('@audio/decode-wav')).decoder();
+      return withoutOtherChunks((await import('@audio/decode-wav')).decoder());
     case 'aiff':
       return (await import('@audio/decode-aiff')).decoder();
     case 'mp3': {

@@ -16,6 +16,8 @@ export interface SoundFormat {
   readonly durationSeconds?: number;
   readonly sampleRate?: number;
   readonly channels?: number;
+  /** Samples a channel, of AIFF only: its decoder takes what stands behind them for samples as well. */
+  readonly frames?: number;
   /** The file ends before what its header promises, or before the page that should be its last. */
   readonly cutOff: boolean;
 }
@@ -93,6 +95,7 @@ export async function readFormat(source: AudioSource, name: string): Promise<Sou
     ...(known && !guessed && numberOfSamples !== unknownCount && isPositive(duration) && { durationSeconds: duration }),
     ...(isPositive(sampleRate) && { sampleRate }),
     ...(isPositive(numberOfChannels) && { channels: numberOfChannels }),
+    ...(entry?.decoder === 'aiff' && isPositive(numberOfSamples) && { frames: numberOfSamples }),
     cutOff: known && metadata.quality.warnings.some(({ message }) => cutOffWarnings.test(message)),
   };
 }
