@@ -86,10 +86,10 @@ async function run(location: string, options: EvaluateOptions): Promise<void> {
   const read = await readDataset(location, { audioFolder: options.audio, audioName: options.audioName });
   const dataset = { ...read, items: read.items.slice(0, options.limit) };
   dataset.warnings.forEach((warning) => process.stderr.write(`earmark: ${warning}\n`));
-  const { modelId, title, secondsPerToken, question } = info;
+  const { modelId, title, secondsPerToken, windowSeconds, question } = info;
   const fingerprint = await packFingerprint(folder);
   const choice: EvaluationChoice = {
-    model: { modelId, title, fingerprint, secondsPerToken, question },
+    model: { modelId, title, fingerprint, secondsPerToken, windowSeconds, question },
     settings: gridOf({ ...options, strategy: strategiesFor(info, options.strategy) }),
     jobs: options.jobs,
     threads: engineThreads(options),

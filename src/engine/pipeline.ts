@@ -136,15 +136,18 @@ async function sharedBudgets(
   });
 }
 
-/** Encodes every window, and stops before any strategy. */
-export async function encodeClip(model: Model, clip: Sound, options: PipelineOptions): Promise<EncodedWindow[]> {
+/** Encodes window after window, and stops before any strategy. */
+export async function* encodeClip(
+  model: Model,
+  clip: Sound,
+  options: PipelineOptions,
+): AsyncGenerator<EncodedWindow & { readonly startSeconds: number; readonly endSeconds: number }> {
   const windows = windowsOf(clip.samples.length, model.pack.frontEnd.windowSeconds);
-  const encodedWindows: EncodedWindow[] = [];
   for (const window of windows) {
     requireGoingOn(options.signal);
-    encodedWindows.push(await analyseWindow(model, clip, window, windows.length, options));
+    const encoded = await analyseWindow(model, clip, window, windows.length, options);
+    yield { ...encoded, ...windowSeconds(model, window) };
   }
-  return encodedWindows;
 }
 
 /** Encodes every window and tells what can be drawn of it, as it comes. */

@@ -156,13 +156,12 @@ function join(a: Evaluation, b: Evaluation, shared: Shared): Joined {
 function measuresOf(a: Evaluation, b: Evaluation, shared: Shared, { settings, rows, ofA }: Joined): readonly Measure[] {
   const baseline = baselineOf(settings.slice(0, shared.length));
   const byKey = new Map(rows.map((row) => [rowKey(row), row]));
-  const secondsPerTokenOf = (row: DoneRow): number => (ofA(row) ? a : b).manifest.model.secondsPerToken;
   // The speed-up of each is against its own unpruned run.
   const baselineOfRow = (row: DoneRow): DoneRow | undefined =>
     baseline < 0
       ? undefined
       : byKey.get(rowKey({ item: row.item, setting: ofA(row) ? baseline : baseline + shared.length }));
-  return [...qualityMeasures(rows, secondsPerTokenOf), ...costMeasures(baselineOfRow)];
+  return [...qualityMeasures(rows, (row) => (ofA(row) ? a : b).manifest.model), ...costMeasures(baselineOfRow)];
 }
 
 function madeDifferently(a: Evaluation, b: Evaluation): EvaluationComparison['made'] {

@@ -76,7 +76,7 @@ function measuresOf(
   done: readonly DoneRow[],
   imported: readonly ImportedScores[],
 ): readonly Measure[] {
-  const quality = qualityMeasures(done, () => model.secondsPerToken);
+  const quality = qualityMeasures(done, () => model);
   const whole = baselineOf(settings);
   const unpruned = new Map(done.filter(({ setting }) => setting === whole).map((row) => [row.item, row]));
   const costs = costMeasures(({ item }) => unpruned.get(item));

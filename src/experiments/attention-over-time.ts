@@ -18,22 +18,23 @@ export const attentionOverTimeExperiment: Experiment = {
   needs: ['scores'],
   uses: ['keepRatio', 'segments'],
   async conduct({ heads, settings, secondsPerToken, encode }) {
-    let firstToken = 0;
-    const rows = (await encode()).flatMap((window) => {
+    const rows: { start: number; end: number; attention: number; firstHalf: number; keptByTopK: number }[] = [];
+    for await (const window of encode()) {
       const scores = reduceHeads(window.receivedPerHead, heads, settings.headReduce);
       const { segments, shares } = attentionOverTime(scores, settings.parameters.segments ?? 10);
       const kept = sourceTokens(select({ ...topK, keepRatio: settings.keepRatio }, { scores }).selection);
       const keptShares = tokensPerSegment(kept, segments).map((count) => count / kept.length);
-      const start = firstToken;
-      firstToken += scores.length;
-      return segments.map((segment, i) => ({
-        start: (start + segment.start) * secondsPerToken,
-        end: (start + segment.end) * secondsPerToken,
-        attention: shares[i]!,
-        firstHalf: attentionOverTime(scores.subarray(segment.start, segment.end), 2).firstHalf,
-        keptByTopK: keptShares[i]!,
-      }));
-    });
+      for (const [i, segment] of segments.entries()) {
+        rows.push({
+          start: window.startSeconds + segment.start * secondsPerToken,
+          // Of a sound that ends within its last token, and of a window that is no whole number of them.
+          end: Math.min(window.startSeconds + segment.end * secondsPerToken, window.endSeconds),
+          attention: shares[i]!,
+          firstHalf: attentionOverTime(scores.subarray(segment.start, segment.end), 2).firstHalf,
+          keptByTopK: keptShares[i]!,
+        });
+      }
+    }
     const most = rows.reduce((best, row) => (row.attention > best.attention ? row : best));
     const x = rows.map((row) => `${row.start.toFixed(1)} s`);
     const halves = rows.reduce((sum, row) => sum + row.firstHalf, 0) / rows.length;

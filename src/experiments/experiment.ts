@@ -12,6 +12,8 @@ export interface ExperimentClip {
 
 /** One window after the encoder, as far as experiments look at it. */
 export interface ExperimentWindow {
+  readonly startSeconds: number;
+  readonly endSeconds: number;
   /** [heads * valid] */
   readonly receivedPerHead: Float32Array;
   /** [valid, width] */
@@ -27,8 +29,8 @@ export interface ExperimentBench {
   /** The person's choices; an experiment varies one of them. */
   readonly settings: RunSettings;
   readonly run: (settings: readonly RunSettings[]) => Promise<readonly Run[]>;
-  /** The encoder's results of each window of the clip, or of a variant of it. */
-  readonly encode: (clip?: ExperimentClip) => Promise<readonly ExperimentWindow[]>;
+  /** The encoder's results of each window of the clip, or of a variant of it, as they come: all of an hour are too many. */
+  readonly encode: (clip?: ExperimentClip) => AsyncIterable<ExperimentWindow>;
 }
 
 /** One question asked of one sound. */

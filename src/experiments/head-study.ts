@@ -10,11 +10,11 @@ export const headStudy: Experiment = {
   needs: ['scores'],
   uses: ['strategy', 'keepRatio', 'segments'],
   async conduct({ heads, settings, encode }) {
-    const windows = await encode();
     const { segments } = settings.parameters;
-    const studies = windows.map((window) =>
-      studyHeads(window.receivedPerHead, heads, settings, inputOf(window), segments),
-    );
+    const studies: HeadStudy[][] = [];
+    for await (const window of encode()) {
+      studies.push(studyHeads(window.receivedPerHead, heads, settings, inputOf(window), segments));
+    }
     const rows = Array.from({ length: heads }, (_, head) => ({
       head,
       overlapWithMean: meanOf(studies, head, (study) => study.overlapWithMean),

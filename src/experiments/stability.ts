@@ -2,7 +2,7 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { select } from '../pruning/registry';
 import { reduceHeads } from '../pruning/score';
-import { sourceTokens } from '../pruning/selection';
+import { leadingTokens } from '../pruning/selection';
 import { jaccard } from '../pruning/study/jaccard';
 import {
   percent,
@@ -18,7 +18,8 @@ const samplesPerMs = 16;
 
 /**
  * Whether the same sound, a little later or with noise, keeps the same tokens. Looks at scores only. A shift of a whole
- * token (40 ms with the default model) moves the set by one; the overlap is taken after moving it back.
+ * token (40 ms with the default model) moves the set by one; the overlap is taken after moving it back. Of a merged slot
+ * the token that weighs most is taken: what merging keeps, sooner or later, is every token.
  */
 export const stability: Experiment = {
   name: 'stability',
@@ -64,19 +65,22 @@ interface Variant {
   readonly shiftSeconds: number;
 }
 
-function variantsOf(clip: ExperimentClip): Variant[] {
-  return [
-    ...shiftsMs.map((ms) => ({
+/** One after the other: each is as long as the sound. */
+function* variantsOf(clip: ExperimentClip): Generator<Variant> {
+  for (const ms of shiftsMs) {
+    yield {
       variant: `${String(ms)} ms later`,
       clip: variant(clip, `shift ${String(ms)}`, shifted(clip.samples, ms * samplesPerMs)),
       shiftSeconds: ms / 1000,
-    })),
-    ...noiseDecibels.map((decibels) => ({
+    };
+  }
+  for (const decibels of noiseDecibels) {
+    yield {
       variant: `noise at ${String(decibels)} dB`,
       clip: variant(clip, `noise ${String(decibels)}`, noisy(clip.samples, decibels)),
       shiftSeconds: 0,
-    })),
-  ];
+    };
+  }
 }
 
 function variant(clip: ExperimentClip, name: string, samples: Float32Array): ExperimentClip {
@@ -99,18 +103,19 @@ function noisy(samples: Float32Array, decibels: number): Float32Array {
 }
 
 async function keptTokens({ heads, settings, encode }: ExperimentBench, clip: ExperimentClip): Promise<number[]> {
+  const kept: number[] = [];
   let firstToken = 0;
-  return (await encode(clip)).flatMap((window) => {
-    const kept = keptOf(window, heads, settings).map((token) => firstToken + token);
+  for await (const window of encode(clip)) {
+    for (const token of keptOf(window, heads, settings)) kept.push(firstToken + token);
     firstToken += window.tokens.rows;
-    return kept;
-  });
+  }
+  return kept;
 }
 
 function keptOf(window: ExperimentWindow, heads: number, settings: ExperimentBench['settings']): number[] {
   const scores = reduceHeads(window.receivedPerHead, heads, settings.headReduce);
   const { tokens, keys } = window;
-  return sourceTokens(select(settings, { scores, tokens, ...(keys && { keys }) }).selection);
+  return leadingTokens(select(settings, { scores, tokens, ...(keys && { keys }) }).selection);
 }
 
 function nearShare(original: readonly number[], kept: readonly number[]): number {

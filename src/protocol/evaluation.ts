@@ -30,6 +30,8 @@ export interface EvaluationManifest {
     /** SHA-256 of pack.json, which lists the SHA-256 of every file. */
     readonly fingerprint: string;
     readonly secondsPerToken: number;
+    /** Absent in what was written before it was noted: 30, as all packs had. */
+    readonly windowSeconds?: number;
     /** What is asked where an item has no question. */
     readonly question: string;
   };

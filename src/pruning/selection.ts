@@ -36,6 +36,18 @@ export function sourceTokens(selection: Selection): number[] {
   return [...new Set(selection.groups.flat())].sort((a, b) => a - b);
 }
 
+/**
+ * One token of each slot, in time order: the one that weighs most, the first of equals. Selections that merge every token
+ * differ in these, and not in their source tokens.
+ */
+export function leadingTokens({ groups, weights }: Selection): number[] {
+  const leading = groups.map((group, slot) => {
+    const shares = weights[slot]!;
+    return group[shares.reduce((best, share, i) => (share > shares[best]! ? i : best), 0)]!;
+  });
+  return [...new Set(leading)].sort((a, b) => a - b);
+}
+
 /** Whether every slot is one token as it is, so that rows can be dropped instead of mixed. */
 export function keepsPlainTokens(selection: Selection): boolean {
   return selection.groups.every((group, slot) => group.length === 1 && selection.weights[slot]?.[0] === 1);

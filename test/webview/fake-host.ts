@@ -281,13 +281,14 @@ connection.onRequest(view.experiment, async ({ name, settings, progress }, cance
       for (const [number, chosen] of all.entries()) runs.push(await makeRun(chosen, number, progress, cancelled));
       return runs;
     },
-    encode: () =>
-      Promise.resolve(
-        analysis.windows.map(({ receivedPerHead, tokens: { valid } }) => ({
-          receivedPerHead,
-          tokens: { data: Float32Array.from({ length: valid * 4 }, (_, i) => Math.sin(i)), rows: valid, columns: 4 },
-        })),
-      ),
+    encode: async function* () {
+      for (const { receivedPerHead, tokens, startSeconds, endSeconds } of analysis.windows) {
+        const { valid } = tokens;
+        const data = Float32Array.from({ length: valid * 4 }, (_, i) => Math.sin(i));
+        yield { receivedPerHead, tokens: { data, rows: valid, columns: 4 }, startSeconds, endSeconds };
+        await pause(0);
+      }
+    },
   });
   return cancellation() ?? { name, title: `${experiment.label}: ${clip.name}`, ...found };
 });

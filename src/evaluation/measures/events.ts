@@ -1,4 +1,5 @@
 import type { SoundEvent } from '../../datasets/dataset';
+import type { EvaluationManifest } from '../../protocol/evaluation';
 import type { MetricInfo } from '../../protocol/evaluation-summary';
 import { ratioMeasure, type DoneRow, type Measure } from './measure';
 
@@ -19,21 +20,30 @@ const missed: MetricInfo = {
   description: 'Share of events of which no token is kept.',
 };
 
+/** How a model cuts a sound into tokens. */
+export type TokenGrid = Pick<EvaluationManifest['model'], 'secondsPerToken' | 'windowSeconds'>;
+
 /**
- * The share of an event that kept tokens cover, in [0, 1]. Token i covers the seconds [i, i + 1) * secondsPerToken. An
- * event without length counts as wholly covered by the token at its time.
+ * The share of an event that kept tokens cover, in [0, 1]. Token i of a window covers the window's seconds
+ * [i, i + 1) * secondsPerToken; the last one may reach beyond it. An event without length counts as wholly covered by the
+ * token at its time.
  *
- * @param kept token numbers, each once, in any order
+ * @param kept token numbers, counted through all windows, each once, in any order
  */
-export function coverage({ start, end }: SoundEvent, kept: readonly number[], secondsPerToken: number): number {
+export function coverage({ start, end }: SoundEvent, kept: readonly number[], grid: TokenGrid): number {
+  const { secondsPerToken, windowSeconds = 30 } = grid;
+  // 30 / 0.04 must not become 751 by a rounding error.
+  const perWindow = Math.ceil(windowSeconds / secondsPerToken - 1e-6);
   if (end <= start) {
-    return kept.includes(Math.floor(start / secondsPerToken)) ? 1 : 0;
+    const window = Math.floor(start / windowSeconds);
+    return kept.includes(window * perWindow + Math.floor((start - window * windowSeconds) / secondsPerToken)) ? 1 : 0;
   }
   let covered = 0;
   for (const token of kept) {
-    const from = Math.max(start, token * secondsPerToken);
-    const to = Math.min(end, (token + 1) * secondsPerToken);
-    covered += Math.max(0, to - from);
+    const window = Math.floor(token / perWindow);
+    const from = window * windowSeconds + (token % perWindow) * secondsPerToken;
+    const to = Math.min(from + secondsPerToken, (window + 1) * windowSeconds);
+    covered += Math.max(0, Math.min(end, to) - Math.max(start, from));
   }
   // Sums of many spans may end a rounding error above the whole.
   return Math.min(1, covered / (end - start));
@@ -47,12 +57,12 @@ function within(events: readonly SoundEvent[], durationSeconds: number): readonl
 }
 
 /** What selections do to the sounds in a clip, whatever a model says about them: over all events of all rows. */
-export function eventMeasures(secondsPerTokenOf: (row: DoneRow) => number): readonly Measure[] {
+export function eventMeasures(gridOf: (row: DoneRow) => TokenGrid): readonly Measure[] {
   const over = (metric: MetricInfo, valueOf: (share: number) => number): Measure =>
     ratioMeasure(metric, (row) => {
       const { events = [], outcome } = row;
       const heard = within(events, outcome.durationSeconds);
-      const shares = heard.map((event) => valueOf(coverage(event, outcome.kept, secondsPerTokenOf(row))));
+      const shares = heard.map((event) => valueOf(coverage(event, outcome.kept, gridOf(row))));
       return shares.length === 0 ? undefined : [shares.reduce((sum, share) => sum + share, 0), shares.length];
     });
   return [over(recall, (share) => share), over(missed, (share) => (share === 0 ? 1 : 0))];

@@ -1,6 +1,6 @@
 import { select, type StrategyChoice } from '../registry';
 import { reduceHeads } from '../score';
-import { sourceTokens } from '../selection';
+import { leadingTokens } from '../selection';
 import type { SelectionInput } from '../strategy';
 import { attentionOverTime } from './attention-over-time';
 import { jaccard } from './jaccard';
@@ -9,7 +9,7 @@ import { rankCorrelation } from './rank-correlation';
 /** How one head of the encoder's last layer would choose, beside the mean and the maximum of all heads. */
 export interface HeadStudy {
   readonly head: number;
-  /** The tokens that go on when this head alone gives the scores. */
+  /** The tokens that go on when this head alone gives the scores; of a merged slot the one that weighs most. */
   readonly kept: readonly number[];
   /** Overlap with the tokens that the mean, and the maximum, of the heads keep. */
   readonly overlapWithMean: number;
@@ -33,7 +33,7 @@ export function studyHeads(
   input: Omit<Parameters<typeof select>[1], 'scores'> = {},
   segments = 10,
 ): HeadStudy[] {
-  const keptBy = (scores: SelectionInput['scores']) => sourceTokens(select(choice, { ...input, scores }).selection);
+  const keptBy = (scores: SelectionInput['scores']) => leadingTokens(select(choice, { ...input, scores }).selection);
   const mean = reduceHeads(perHead, heads, 'mean');
   const [keptByMean, keptByMax] = [keptBy(mean), keptBy(reduceHeads(perHead, heads, 'max'))];
   return Array.from({ length: heads }, (_, head) => {

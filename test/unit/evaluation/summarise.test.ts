@@ -271,6 +271,21 @@ it('event recall is the share of the time that kept tokens cover', () => {
   expect(settings[0]!.values['events-missed']!.value).toBeCloseTo(1 / 3);
 });
 
+it('event recall knows when a token is in windows that are no whole number of them', () => {
+  // 30 s are 187.5 tokens of 160 ms: each window has 188, and the last of them ends with it.
+  const model = { ...manifestOf([none], 1).model, secondsPerToken: 0.16, windowSeconds: 30 };
+  const tokens = (first: number, count: number) => Array.from({ length: count }, (_, i) => 19 * 188 + first + i);
+  const events = [
+    { start: 570, end: 570.96, what: 'bark' },
+    { start: 599.92, end: 600, what: 'horn' },
+    { start: 599.95, end: 599.95, what: 'click' },
+  ];
+  const result = { durationSeconds: 600, kept: [...tokens(0, 3), ...tokens(187, 1)] };
+  const rows = [doneRow('a', 0, captions('x'), 'x', { events, result })];
+  const { rows: scored } = summarise({ manifest: manifestOf([none], 1, { model }), rows });
+  expect(scored[0]!.scores['event-recall']).toBeCloseTo((0.5 + 1 + 1) / 3);
+});
+
 it('costs', () => {
   const rows = [doneRow('a', 0, captions('x'), 'x', timed(80)), doneRow('a', 1, captions('x'), 'x', timed(40))];
   const { settings } = summarise({ manifest: manifestOf([none, half], 1), rows });
