@@ -53,7 +53,8 @@ export class ClipRunner {
 
   /**
    * Runs the rows of a clip, all in one request so that it is encoded once. If that fails, the rows that are left are
-   * run one by one: a setting that does not fit, or a clip that ends the process, costs its own rows and no others.
+   * run one by one: a setting that does not fit, or a clip that ends the process, costs its own rows and no others. Of a
+   * sound that can not be read all fail at once.
    *
    * @throws EarmarkError `cancelled`, or what no clip can help: the model can not be used
    */
@@ -63,6 +64,7 @@ export class ClipRunner {
     onOutcome: OnOutcome<Row>,
     signal: AbortSignal,
   ): Promise<void> {
+    if (task.rows.length === 0) return;
     const left = new Set(task.rows);
     const take: OnOutcome<Row> = async (row, outcome) => {
       left.delete(row);
@@ -72,6 +74,10 @@ export class ClipRunner {
       await this.runTogether(manifest, task.audio, [...left], take, signal);
     } catch (thrown) {
       requireGoingOn(signal, thrown);
+      const { code, message: problem } = EarmarkError.from(thrown);
+      if (code.startsWith('audio-') || code === 'needs-ffmpeg') {
+        for (const row of [...left]) await take(row, { status: 'failed', problem });
+      }
     }
     for (const row of [...left]) {
       try {

@@ -17,6 +17,9 @@ export const resultsFile = 'results.earmark.parquet';
  * kills the process costs at most the run in flight, and at most the last line is torn.
  */
 export class EvaluationFolder {
+  /** A long row is written in pieces, between which no other may come: workers tell of theirs at any time. */
+  private writes: Promise<unknown> = Promise.resolve();
+
   private constructor(
     readonly folder: string,
     readonly manifest: EvaluationManifest,
@@ -40,6 +43,14 @@ export class EvaluationFolder {
     return writing(folder, async () => {
       await mkdir(folder, { recursive: true });
       const rows = await open(path.join(folder, rowsFile), 'a');
+      if ((await rows.stat()).size > 0) {
+        await rows.close();
+        throw new EarmarkError(
+          'settings-invalid',
+          `${folder} holds the rows of an evaluation, and not what that was.`,
+          `Move ${rowsFile} away, or choose another --out folder.`,
+        );
+      }
       // Whole or not at all: a folder with half a description could not be gone on with.
       const description = path.join(folder, manifestFile);
       await writeFile(`${description}.part`, `${JSON.stringify(manifest, null, 2)}\n`);
@@ -83,10 +94,14 @@ export class EvaluationFolder {
       return false;
     }
     this.keys.add(key);
-    await writing(this.folder, async () => {
-      await this.handle.appendFile(`${JSON.stringify(row)}\n`);
-      await this.handle.datasync();
-    });
+    const written = this.writes.then(() =>
+      writing(this.folder, async () => {
+        await this.handle.appendFile(`${JSON.stringify(row)}\n`);
+        await this.handle.datasync();
+      }),
+    );
+    this.writes = written.catch(() => undefined);
+    await written;
     return true;
   }
 

@@ -124,19 +124,7 @@ describe('the queue of an evaluation', () => {
     [undefined, 'an older version'],
   ])('is not served by another version of Earmark: %s', async (earmark, said) => {
     const stop = new AbortController();
-    const lines: string[] = [];
-    const serving = serveQueue({
-      url,
-      jobs: 1,
-      runner: {
-        script: '',
-        engine: { modelFolders: [], threads: 1, ffmpeg: '' },
-        worker: 'south',
-        onOutput: () => undefined,
-      },
-      signal: stop.signal,
-      log: (line) => lines.push(line),
-    });
+    const serving = serve('south', stop.signal);
     const outcomes: RowOutcome[] = [];
     const manifest = { ...evaluation(), earmark } as EvaluationManifest;
     const take: OnOutcome = (_, outcome) => Promise.resolve(void outcomes.push(outcome));
@@ -152,4 +140,44 @@ describe('the queue of an evaluation', () => {
     stop.abort();
     await serving;
   });
+
+  it('keeps a clip for a worker that has it, also where one that has not came and went', async () => {
+    const end = new AbortController();
+    // It is busy: connected, and takes nothing yet.
+    worker = new Worker(queueName, null, { connection: { url } });
+    await worker.waitUntilReady();
+    const outcomes: RowOutcome[] = [];
+    const take: OnOutcome = (_, outcome) => Promise.resolve(void outcomes.push(outcome));
+    const manifest = { ...evaluation(), earmark: '0.0.1' };
+    const done = runQueued(manifest, [taskOf('a')], take, { url, audioFolder, signal: end.signal });
+    for (const name of ['south 1', 'south 2']) {
+      const stop = new AbortController();
+      await new Promise<void>((resolve, reject) => {
+        serve(name, stop.signal, (line) => {
+          if (line.includes('left to others')) stop.abort();
+        }).then(resolve, reject);
+      });
+    }
+    const job = await nextJob();
+    expect(job.data.refusedBy).toEqual(['south 1', 'south 2']);
+    await tell(job);
+    await job.moveToCompleted(null, token, false);
+    await done;
+    expect(outcomes.map(({ status }) => status)).toEqual(['done']);
+  });
+
+  function serve(name: string, signal: AbortSignal, log: (line: string) => void = () => undefined): Promise<void> {
+    return serveQueue({
+      url,
+      jobs: 1,
+      runner: {
+        script: '',
+        engine: { modelFolders: [], threads: 1, ffmpeg: '' },
+        worker: name,
+        onOutput: () => undefined,
+      },
+      signal,
+      log,
+    });
+  }
 });

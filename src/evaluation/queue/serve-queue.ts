@@ -68,6 +68,7 @@ export async function serveQueue(options: ServeOptions): Promise<void> {
     },
     {
       connection: taking,
+      name: clientName(options.runner.worker),
       concurrency: options.jobs,
       lockDuration: leaseMs,
       stalledInterval: leaseMs / 2,
@@ -136,7 +137,15 @@ class Unfit extends EarmarkError {}
 async function othersMay(queue: Queue<ClipJob>, job: Job<ClipJob>, worker: string): Promise<boolean> {
   const refusedBy = [...new Set([...(job.data.refusedBy ?? []), worker])];
   await job.updateData({ ...job.data, refusedBy });
-  return refusedBy.length < (await queue.getWorkersCount());
+  // By name: one that refused may be gone.
+  const refusing = refusedBy.map((name) => `:w:${clientName(name)}`);
+  const workers = await queue.getWorkers();
+  return workers.some(({ rawname = '' }) => !refusing.some((name) => rawname.endsWith(name)));
+}
+
+/** What a worker is called in Redis, where a name has no spaces. */
+function clientName(worker: string): string {
+  return Buffer.from(worker).toString('base64url');
 }
 
 /** Another version may prune or measure otherwise; its rows would be mixed in unnoticed. */

@@ -74,6 +74,24 @@ describe('EvaluationFolder', () => {
     expect(await readRows(folder)).toEqual([row('a', 0), row('a', 1)]);
   });
 
+  it('keeps long rows apart that come at once', async () => {
+    const evaluation = await EvaluationFolder.begin(folder, manifest);
+    const long = ['a', 'b', 'c'].map((item) => ({ ...row(item, 0), question: item.repeat(1_500_000) }));
+    await Promise.all(long.map((one) => evaluation.append(one)));
+    await evaluation.close();
+    expect(await readRows(folder)).toEqual(long);
+  });
+
+  it('does not take rows for its own whose description is gone', async () => {
+    await written(row('a', 0));
+    rmSync(path.join(folder, 'evaluation.json'));
+    await expect(EvaluationFolder.begin(folder, manifest)).rejects.toMatchObject({
+      code: 'settings-invalid',
+      message: expect.stringContaining('holds the rows of an evaluation') as string,
+    });
+    expect(readFileSync(rows, 'utf8')).not.toBe('');
+  });
+
   it('goes on behind a line that was torn at any byte', async () => {
     await written(row('a', 0));
     const whole = readFileSync(rows);
