@@ -3,7 +3,6 @@ import { element } from './element';
 import { plural } from './words-for-numbers';
 
 const words: Record<RunStage, string> = {
-  features: 'Making the spectrogram',
   encode: 'Encoding',
   select: 'Selecting tokens',
   prefill: 'Reading the prompt (prefill)',

@@ -11,12 +11,14 @@ import type { Analysis, Run, RunEvent, RunSettings } from '../protocol/run';
 import { version } from '../../package.json';
 import { requireGoingOn, untilAborted } from '../protocol/until-aborted';
 import { missingNeed, noAttention } from '../pruning/needs';
+import { strategyNamed } from '../pruning/registry';
 import { readClip, type Clip } from './audio/clip';
 import { peaksOf } from './audio/peaks';
+import { engineRate } from './audio/windows';
 import type { EncodedWindow } from './model/encode';
 import { findPack, findPacks } from './model/find-packs';
 import { loadModel, releaseModel, type Model } from './model/load';
-import { offersOf, packFingerprint, samplesPerToken } from './model/pack';
+import { offersOf, packFingerprint, secondsPerToken } from './model/pack';
 import { onCpu, reasonOf } from './model/provider';
 import { loadRuntime, type Runtime } from './model/runtime';
 import { measureSpeed } from './model/speed';
@@ -107,8 +109,8 @@ export class Engine {
 
   readSamples(clipId: string, startSeconds: number, endSeconds: number): Float32Array {
     const { samples } = this.clip(clipId);
-    const start = Math.max(0, Math.round(startSeconds * 16000));
-    const end = Math.min(samples.length, Math.round(endSeconds * 16000), start + playbackSeconds * 16000);
+    const start = Math.max(0, Math.round(startSeconds * engineRate));
+    const end = Math.min(samples.length, Math.round(endSeconds * engineRate), start + playbackSeconds * engineRate);
     return samples.slice(start, Math.max(start, end));
   }
 
@@ -120,7 +122,7 @@ export class Engine {
       return {
         clipId,
         modelId,
-        secondsPerToken: samplesPerToken(model.pack) / model.pack.frontEnd.sampleRate,
+        secondsPerToken: secondsPerToken(model.pack),
         windows,
       };
     });
@@ -157,12 +159,13 @@ export class Engine {
         throw new EarmarkError('model-unsupported', message, 'Choose another experiment or another model.');
       }
       if (experiment.uses.includes('strategy')) {
+        requirePruning(settings.strategy);
         requireAttention(model, settings.strategy);
       }
       const found = await experiment.conduct({
         clip,
         heads: model.pack.encoder.heads,
-        secondsPerToken: samplesPerToken(model.pack) / model.pack.frontEnd.sampleRate,
+        secondsPerToken: secondsPerToken(model.pack),
         settings,
         run: async (all) => wholeRuns(await runClip(model, clip, all, options), call.signal),
         encode: (variant = clip) => encodeClip(model, variant, options),
@@ -176,6 +179,13 @@ export class Engine {
     return this.alone(signal, async () => {
       const clip = this.clip(run.clipId);
       const model = await this.getModel(run.modelId, signal);
+      if (model.fingerprint !== run.fingerprint) {
+        throw new EarmarkError(
+          'model-invalid',
+          `The model "${run.modelId}" is another one than that which said this.`,
+          'Run it again, then trace the new caption.',
+        );
+      }
       return {
         runId: run.runId,
         windows: await explainRun(model, clip, run, this.pipelineOptions({ signal, onProgress })),
@@ -266,6 +276,18 @@ export class Engine {
 function infoOf(clip: Clip): ClipInfo {
   const { clipId, name, durationSeconds, sampleRate, channels, codec, peaks, warnings, decodeMs } = clip;
   return { clipId, name, durationSeconds, sampleRate, channels, codec, peaks, warnings, decodeMs };
+}
+
+/** @throws EarmarkError `settings-invalid` for a strategy of which an experiment has nothing to find out */
+function requirePruning(name: string): void {
+  const { label, usesKeepRatio } = strategyNamed(name);
+  if (!usesKeepRatio) {
+    throw new EarmarkError(
+      'settings-invalid',
+      `${label} prunes nothing: there is nothing to find out.`,
+      'Choose another strategy.',
+    );
+  }
 }
 
 /** An experiment with half of its runs would compare what was never run. */

@@ -63,6 +63,7 @@ export async function runClip(
       parts: draft.parts,
       clipId: clip.clipId,
       modelId: model.pack.id,
+      fingerprint: model.fingerprint,
       provider: model.runtime.provider,
       ...(model.runtime.fallback !== undefined && { fallback: model.runtime.fallback }),
       decodeMs: clip.decodeMs,
@@ -263,6 +264,9 @@ async function runWindow(
   const decoded = await decode(model, prompt, {
     maxNewTokens: settings.maxNewTokens,
     signal,
+    onPrefilled: () => {
+      enter('decode');
+    },
     onText: (text) => {
       onEvent({ kind: 'text', runId, window: window.index, text });
     },

@@ -4,6 +4,7 @@ export interface RunParts {
   readonly runId: string;
   readonly clipId: string;
   readonly modelId: string;
+  readonly fingerprint: string;
   readonly settings: RunSettings;
   readonly provider: string;
   readonly fallback?: string;

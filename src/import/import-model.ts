@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { partialSuffix } from '../engine/model/model-folders';
-import { samplesPerToken, type CrossAttentionPack, type Pack, type PrefixPack } from '../engine/model/pack';
+import { secondsPerToken, type CrossAttentionPack, type Pack, type PrefixPack } from '../engine/model/pack';
 import { writeError } from '../hub/disk';
 import { FileMeter } from '../hub/file-meter';
 import { offerNamed, type Precision, type PrecisionOffer } from '../hub/repository-layout';
@@ -99,7 +99,7 @@ export async function importModel(folder: string, options: ImportOptions = {}): 
 /** What a person wants to know of a model at a glance. */
 function summary({ title }: ModelClass, precision: Precision, pack: Pack): string {
   const { encoder, decoder } = pack;
-  const milliseconds = (1000 * samplesPerToken(pack)) / pack.frontEnd.sampleRate;
+  const milliseconds = 1000 * secondsPerToken(pack);
   return (
     `${title} in ${precision}: an encoder of ${String(encoder.layers)} layers with ${String(encoder.heads)} heads, one ` +
     `token for ${String(milliseconds)} ms; a decoder of ${String(decoder.layers)} layers with room for ` +

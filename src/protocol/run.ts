@@ -123,6 +123,8 @@ export interface Run {
   readonly runId: string;
   readonly clipId: string;
   readonly modelId: string;
+  /** SHA-256 of the pack.json of the model that ran: another may have its id by now. */
+  readonly fingerprint: string;
   readonly settings: RunSettings;
   readonly tokens: KeptCounts;
   /** The windows' captions, joined by a space. */
@@ -153,4 +155,4 @@ export type RunEvent =
   | { readonly kind: 'text'; readonly runId: string; readonly window: number; readonly text: string }
   | { readonly kind: 'finished'; readonly run: Run };
 
-export type RunStage = 'features' | 'encode' | 'select' | 'prefill' | 'decode';
+export type RunStage = 'encode' | 'select' | 'prefill' | 'decode';

@@ -285,10 +285,11 @@ describe('earmark', () => {
       ['--strategy', 'top-k,random'],
       ['--report', 'r.html'],
       ['--scores'],
+      ['--strategy', 'none'],
     ]) {
       const { status, stderr } = earmark('experiment', 'head-study', conference, ...options);
       expect(status).toBe(2);
-      expect(stderr).toMatch(/one --strategy and one --keep|unknown option/);
+      expect(stderr).toMatch(/one --strategy and one --keep|unknown option|prunes nothing/);
     }
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { memoryNeeded, requireMemory } from '../../src/engine/model/needs';
+import { memoryNeeded, requireMemory, requireMemoryToTrace } from '../../src/engine/model/needs';
 import { readPack } from '../../src/engine/model/pack';
 import { weightsOf } from '../../src/engine/model/weights';
 import { packFolder } from './default-model';
@@ -80,6 +80,12 @@ describe('memory that a model needs', async () => {
     }).toThrow('The model "earmark-mini" needs about 8.48 GB of memory, and 4.00 GB are free.');
     expect(() => {
       requireMemory(pack, 4e9);
+    }).not.toThrow();
+    expect(() => {
+      requireMemoryToTrace(large, 4e9);
+    }).toThrow(/^Tracing, which loads the decoder of "earmark-mini" once more, needs about 8\.0\d GB of memory/);
+    expect(() => {
+      requireMemoryToTrace(pack, 4e9);
     }).not.toThrow();
   });
 });

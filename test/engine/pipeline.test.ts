@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Clip } from '../../src/engine/audio/clip';
 import { readClip } from '../../src/engine/audio/clip';
+import { decode } from '../../src/engine/model/decode';
 import type { EncodedWindow } from '../../src/engine/model/encode';
+import type { Prompt } from '../../src/engine/model/families/family';
 import type { Model } from '../../src/engine/model/load';
 import { analyseClip, runClip } from '../../src/engine/pipeline';
 import type { EarmarkError } from '../../src/protocol/errors';
@@ -81,7 +83,15 @@ describe('the pipeline', () => {
       const last = events.findLastIndex((event) => event.kind === 'text' && event.runId === runId);
       expect(events[last + 1]).toMatchObject({ kind: 'finished', run: { runId } });
     }
-    expect(events[0]).toMatchObject({ kind: 'stage', stage: 'encode' });
+    expect(events.flatMap((event) => (event.kind === 'stage' ? [event.stage] : []))).toEqual([
+      'encode',
+      'select',
+      'prefill',
+      'decode',
+      'select',
+      'prefill',
+      'decode',
+    ]);
     expect(events.findIndex(({ kind }) => kind === 'analysed')).toBeLessThan(
       events.findIndex(({ kind }) => kind === 'started'),
     );
@@ -167,6 +177,22 @@ describe('the pipeline', () => {
     const { runs } = await run(clipOf(new Float32Array(length).fill(0.1)), [quarter]);
     expect(runs[0]!.tokens).toEqual({ valid: Math.ceil(length / 640), trimmed: 0, asked: 1, kept: 1 });
     expect(runs[0]!.finish).not.toBe('cancelled');
+  });
+
+  it('does not take for a caption what a decoder that overflows would say', async () => {
+    const numbers = new Float32Array(49_152);
+    const reading = { kvBytes: 0, read: () => Promise.resolve(numbers) };
+    const overflowing: Prompt = {
+      split: { textBefore: 1, audio: 0, textAfter: 0 },
+      positions: 1,
+      begin: () => reading,
+    };
+    const options = { maxNewTokens: 2, signal: new AbortController().signal, onText: () => undefined };
+    await expect(decode(model, overflowing, options)).resolves.toMatchObject({ tokenIds: [0, 0] });
+    for (const value of [NaN, Infinity, -Infinity]) {
+      numbers.fill(value);
+      await expect(decode(model, overflowing, options)).rejects.toMatchObject({ code: 'scores-invalid' });
+    }
   });
 
   it('captions silence with finite scores', async () => {

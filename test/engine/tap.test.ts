@@ -8,7 +8,7 @@ import { floats } from '../../src/engine/model/half';
 import type { PrefixPack } from '../../src/engine/model/pack';
 import { loadRuntime, type Runtime } from '../../src/engine/model/runtime';
 import { meanKeys, receivedAttention as tapped, tapEncoder, validQueries } from '../../src/engine/model/tap';
-import { receivedAttention } from '../../src/pruning/score';
+import { receivedAttention } from '../received-attention';
 import { packFolder } from './default-model';
 
 describe('the attention tap', () => {

@@ -386,6 +386,7 @@ async function makeRun(
     runId,
     clipId: clip.clipId,
     modelId: analysis.modelId,
+    fingerprint: 'the pack of the constructed sound',
     settings,
     tokens: { valid: sum((w) => w.tokens.valid), trimmed: sum((w) => w.tokens.trimmed), asked, kept },
     caption: windows.map((w) => w.caption).join(' '),

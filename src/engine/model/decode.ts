@@ -9,6 +9,8 @@ import { TextStream } from './text-stream';
 export interface DecodeOptions {
   readonly maxNewTokens: number;
   readonly signal: AbortSignal;
+  /** Called when the prompt has been read. */
+  readonly onPrefilled?: () => void;
   /** Called with each new piece of text. */
   readonly onText: (text: string) => void;
 }
@@ -29,6 +31,8 @@ export interface Decoded {
 /**
  * Prefill and greedy decoding with a KV cache. Logits are computed for the last position only, by the graph, for
  * pruned and unpruned prompts alike. Cancelling takes effect between steps and keeps what was said so far.
+ *
+ * @throws EarmarkError `scores-invalid` where the largest logit is no finite number
  */
 export async function decode(model: Model, prompt: Prompt, options: DecodeOptions): Promise<Decoded> {
   const text = new TextStream(model.tokenizer);
@@ -52,10 +56,20 @@ export async function decode(model: Model, prompt: Prompt, options: DecodeOption
     }
     const started = performance.now();
     const last = tokenIds.at(-1);
-    const next = argMax(await reading.read(last));
+    const logits = await reading.read(last);
+    const next = argMax(logits);
+    // Said as they are, they would be a caption of one word over and over, scored like any other.
+    if (!Number.isFinite(logits[next])) {
+      throw new EarmarkError(
+        'scores-invalid',
+        `The model "${model.pack.id}" gives no numbers for what comes next: they overflow.`,
+        'Choose another precision of the model, or another provider: half precision overflows soonest.',
+      );
+    }
     const elapsed = performance.now() - started;
     if (last === undefined) {
       prefillMs = elapsed;
+      options.onPrefilled?.();
     } else {
       stepsMs += elapsed;
       steps++;

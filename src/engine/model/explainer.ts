@@ -3,12 +3,18 @@ import { readFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { tapDecoder, type FindAttention } from './decoder-tap';
 import type { FamilyBase } from './families/family';
+import { requireMemoryToTrace } from './needs';
 
-/** The decoder of a pack once more, with its attention as an output; its weights stand in memory beside the first's. */
+/**
+ * The decoder of a pack once more, with its attention as an output; its weights stand in memory beside the first's.
+ *
+ * @throws EarmarkError `model-unsupported` where there is no room for them
+ */
 export async function loadTappedDecoder(
   { folder, pack, runtime }: FamilyBase,
   attention: FindAttention,
 ): Promise<InferenceSession> {
+  requireMemoryToTrace(pack);
   const file = path.join(folder, pack.decoder.file);
   return runtime.createSession(tapDecoder(await readFile(file), attention), path.dirname(file));
 }

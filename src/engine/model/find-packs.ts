@@ -6,7 +6,7 @@ import type { ModelInfo, Speed } from '../../protocol/model';
 import { sizeWords } from '../../report/numbers';
 import { packFolders } from './model-folders';
 import { memoryNeeded } from './needs';
-import { offersOf, readPack, samplesPerToken, type Pack } from './pack';
+import { offersOf, readPack, secondsPerToken, type Pack } from './pack';
 import { runTimes } from './run-times';
 
 /** A pack found on disk, or a folder that should be one and why it is not. */
@@ -118,7 +118,7 @@ function packInfo(folder: string, pack: Pack, speed: Speed | null | undefined): 
     folder,
     bytes: pack.files.reduce((sum, file) => sum + file.bytes, 0),
     heads: pack.encoder.heads,
-    secondsPerToken: samplesPerToken(pack) / pack.frontEnd.sampleRate,
+    secondsPerToken: secondsPerToken(pack),
     windowSeconds: pack.frontEnd.windowSeconds,
     asks: pack.family === 'prefix',
     question: pack.family === 'prefix' ? pack.prompt.question : '',

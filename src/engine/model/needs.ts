@@ -46,11 +46,24 @@ export function freeMemory(): number {
  * @throws EarmarkError `model-unsupported` naming what is needed and what is free
  */
 export function requireMemory(pack: Pack, free = freeMemory()): void {
-  const needed = memoryNeeded(pack);
+  requireFree(`The model "${pack.id}"`, memoryNeeded(pack), free);
+}
+
+/**
+ * The same for what tracing takes beside the model: its decoder once more.
+ *
+ * @throws EarmarkError `model-unsupported`
+ */
+export function requireMemoryToTrace(pack: Pack, free = freeMemory()): void {
+  const { memoryBytes, inGraphBytes } = weightsOf(pack).get('decoder')!;
+  requireFree(`Tracing, which loads the decoder of "${pack.id}" once more,`, memoryBytes + inGraphBytes, free);
+}
+
+function requireFree(what: string, needed: number, free: number): void {
   if (needed > free) {
     throw new EarmarkError(
       'model-unsupported',
-      `The model "${pack.id}" needs about ${sizeWords(needed)} of memory, and ${sizeWords(free)} are free.`,
+      `${what} needs about ${sizeWords(needed)} of memory, and ${sizeWords(free)} are free.`,
       'Close other programs, or choose a smaller model or one of a lower precision.',
     );
   }

@@ -276,3 +276,8 @@ export function samplesPerPosition(pack: Pack): number {
 export function samplesPerToken(pack: Pack): number {
   return samplesPerPosition(pack) * pack.encoder.positionsPerToken;
 }
+
+/** The time between the beginnings of two tokens. */
+export function secondsPerToken(pack: Pack): number {
+  return samplesPerToken(pack) / pack.frontEnd.sampleRate;
+}

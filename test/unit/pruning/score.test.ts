@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EarmarkError } from '../../../src/protocol/errors';
-import { poolToTokens, receivedAttention, reduceHeads, requireFiniteScores } from '../../../src/pruning/score';
+import { poolToTokens, reduceHeads, requireFiniteScores } from '../../../src/pruning/score';
+import { receivedAttention } from '../../received-attention';
 
 /** One head, three positions; each row (query) sums to 1. */
 const oneHead = [
