@@ -14,7 +14,7 @@ from earmark_mini.train.fingerprint import are_twins, fingerprint, twins
 from earmark_mini.train.label import COLUMNS as LABEL_COLUMNS
 from earmark_mini.train.label import check_split, source_of, split_sources, transcripts
 from earmark_mini.train.play import COMPUTED, computed, score
-from earmark_mini.train.scene import KINDS, LARGEST_PART, NOISE_DB, Scenes, Sound, coloured, prepared, room
+from earmark_mini.train.scene import KINDS, LARGEST_PART, NOISE_DB, SILENT, Scenes, Sound, coloured, prepared, room
 from earmark_mini.train.sentences import examples, held_out
 from earmark_mini.train.speak import plan
 from earmark_mini.train.speech import prompts, readings
@@ -326,10 +326,15 @@ class SceneTest(unittest.TestCase):
     def test_a_loud_noise_is_not_nothing(self) -> None:
         for vary in (False, True):
             scenes = Scenes(self.events, self.speech, 7, vary)
-            for _ in range(30):
+            silent = 0
+            for _ in range(100):
                 samples = scenes.scene(3.0, "nothing").samples
+                if not samples.any():
+                    silent += 1
+                    continue
                 level = 20 * np.log10(np.sqrt((samples**2).mean()))
                 self.assertTrue(NOISE_DB[0] - 1 < level < NOISE_DB[1] + 1, level)
+            self.assertAlmostEqual(silent / 100, SILENT if vary else 0, delta=0.15)
 
     def test_seeded(self) -> None:
         one, other = (Scenes(self.events, self.speech, 5, vary=True).scene(3.0) for _ in range(2))
@@ -346,7 +351,7 @@ class SceneTest(unittest.TestCase):
 
     def test_training_asks_about_what_it_describes(self) -> None:
         scenes = Scenes(self.events, self.speech, 4, vary=True)
-        made = [scenes.scene(4.0) for _ in range(60)]
+        made = [scenes.scene(4.0) for _ in range(200)]
         self.assertEqual({scene.asked.form for scene in made}, {"caption"})
         self.assertEqual({scene.also.form for scene in made if scene.also}, set(FORMS))
         self.assertTrue(any(scene.also is None for scene in made))

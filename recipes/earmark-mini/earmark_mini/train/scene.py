@@ -14,7 +14,7 @@ from .words import Asked, Event, Heard, Speech, ask, forms_of
 KINDS = {"one": 28, "two": 18, "many": 6, "at once": 8, "speech": 30, "speech and event": 12, "nothing": 2}
 """What a held-out clip holds, by weight; of events also what stage 1 hears."""
 
-LEARNT = {"one": 12, "two": 8, "many": 4, "at once": 4, "speech": 50, "speech and event": 20, "nothing": 2}
+LEARNT = {"one": 12, "two": 8, "many": 4, "at once": 4, "speech": 50, "speech and event": 20, "nothing": 4}
 """What a clip of stages 2 and 3 holds: mostly speech, since events are soon known by heart (README.md, *Tried*)."""
 
 EVENTS = ("one", "two", "many", "at once", "speech and event")
@@ -38,6 +38,9 @@ COLOURED = 0.4
 IN_A_ROOM = 0.4
 GAIN_DB = (-12.0, 2.0)
 NOISE_DB = (-75.0, -38.0)
+SILENT = 0.4
+"""The share of clips of nothing, in training, that are zeros."""
+
 REVERBERATION = (0.1, 0.6)
 """Seconds in which an echo falls by 60 dB."""
 
@@ -151,8 +154,9 @@ class Scenes:
                 samples = samples + noise(length, self._random.uniform(*NOISE_DB), self._noise)
             samples = samples / np.abs(samples).max() * np.float32(self._random.uniform(0.3, 0.95))
         else:
-            # As faint as it is, or a loud noise would be nothing.
-            samples = noise(length, self._random.uniform(*NOISE_DB), self._noise)
+            # As faint as it is, or a loud noise would be nothing; and often there is none.
+            if not (self._vary and self._random.random() < SILENT):
+                samples = noise(length, self._random.uniform(*NOISE_DB), self._noise)
         also = None
         if form is None and self._random.random() < QUESTIONS:
             forms = forms_of(heard)
