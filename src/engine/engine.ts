@@ -181,8 +181,8 @@ export class Engine {
       const model = await this.getModel(run.modelId, signal);
       if (model.fingerprint !== run.fingerprint) {
         throw new EarmarkError(
-          'model-invalid',
-          `The model "${run.modelId}" is another one than that which said this.`,
+          'model-unsupported',
+          `The model "${run.modelId}" was replaced after it said this.`,
           'Run it again, then trace the new caption.',
         );
       }

@@ -55,8 +55,8 @@ it('runs the model that is on disk now, and takes nothing from what the one befo
   // What the first one said is not traced by another.
   const call = { signal, onProgress: () => undefined };
   await expect(engine.explain(said!, call)).rejects.toMatchObject({
-    code: 'model-invalid',
-    message: 'The model "earmark-mini" is another one than that which said this.',
+    code: 'model-unsupported',
+    message: 'The model "earmark-mini" was replaced after it said this.',
   });
 
   // The first one again: what it heard is still true of it.
