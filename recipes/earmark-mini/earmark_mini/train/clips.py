@@ -141,11 +141,11 @@ def converse(
         wanted, positions, question = [-100] * start, list(range(start)), [0] * start
         for number, (asked, answer) in enumerate(zip(scene.conversation, said, strict=True), start=1):
             _, after = prompt_ids(tokenizer, asked.question)
-            stop = STOP_TOKENS[:1]
-            parts.append(model.embed(after + given(answer) + stop))
-            wanted += [-100] * len(after) + answer + stop
-            positions += range(start, start + len(after + answer + stop))
-            question += [number] * len(after + answer + stop)
+            ids = after + given(answer) + STOP_TOKENS[:1]
+            parts.append(model.embed(ids))
+            wanted += [-100] * len(after) + answer + STOP_TOKENS[:1]
+            positions += range(start, start + len(ids))
+            question += [number] * len(ids)
         rows.append((torch.cat(parts), wanted, positions, question))
 
     def padded(column: int, value: int) -> Tensor:

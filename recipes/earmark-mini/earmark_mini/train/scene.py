@@ -153,10 +153,9 @@ class Scenes:
             if self._vary and self._random.random() < 0.6:
                 samples = samples + noise(length, self._random.uniform(*NOISE_DB), self._noise)
             samples = samples / np.abs(samples).max() * np.float32(self._random.uniform(0.3, 0.95))
-        else:
-            # As faint as it is, or a loud noise would be nothing; and often there is none.
-            if not (self._vary and self._random.random() < SILENT):
-                samples = noise(length, self._random.uniform(*NOISE_DB), self._noise)
+        elif not (self._vary and self._random.random() < SILENT):
+            # As faint as it is, or a loud noise would be nothing.
+            samples = noise(length, self._random.uniform(*NOISE_DB), self._noise)
         also = None
         if form is None and self._random.random() < QUESTIONS:
             forms = forms_of(heard)
