@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { loadModel, type Model } from '../../src/engine/model/load';
 import { loadRuntime } from '../../src/engine/model/runtime';
+import type { RunSettings } from '../../src/protocol/run';
 
 export const repository = path.join(import.meta.dirname, '..', '..');
 export const packFolder = path.join(repository, 'media', 'models', 'earmark-mini');
@@ -12,6 +13,17 @@ export const sampleFiles = [
   'horse-trumpet-beeps.wav',
   'howl-then-bell.wav',
 ].map((name) => path.join(repository, 'media', 'samples', name));
+
+/** A run of every token. */
+export const allTokens: RunSettings = {
+  strategy: 'none',
+  keepRatio: 1,
+  budgetMode: 'exact',
+  headReduce: 'mean',
+  parameters: {},
+  question: 'Describe the audio.',
+  maxNewTokens: 32,
+};
 
 /** The model that ships, loaded as the engine loads it. */
 export async function loadDefaultModel(): Promise<Model> {

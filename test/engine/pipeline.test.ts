@@ -9,18 +9,8 @@ import { analyseClip, runClip } from '../../src/engine/pipeline';
 import type { EarmarkError } from '../../src/protocol/errors';
 import type { RunEvent, RunSettings } from '../../src/protocol/run';
 import { sourceTokens } from '../../src/pruning/selection';
-import { loadDefaultModel, sampleFiles } from './default-model';
+import { allTokens as all, loadDefaultModel, sampleFiles } from './default-model';
 
-const question = 'Describe the audio.';
-const all: RunSettings = {
-  strategy: 'none',
-  keepRatio: 1,
-  budgetMode: 'exact',
-  headReduce: 'mean',
-  parameters: {},
-  question,
-  maxNewTokens: 32,
-};
 const quarter: RunSettings = { ...all, strategy: 'segmentwise', keepRatio: 0.25, parameters: { segments: 10 } };
 
 describe('the pipeline', () => {

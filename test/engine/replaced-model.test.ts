@@ -3,19 +3,10 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Engine } from '../../src/engine/engine';
-import type { RunEvent, RunSettings } from '../../src/protocol/run';
+import type { RunEvent } from '../../src/protocol/run';
 import { editJson } from '../edit-json';
-import { packFolder, sampleFiles } from './default-model';
+import { allTokens, packFolder, sampleFiles } from './default-model';
 
-const settings: RunSettings = {
-  strategy: 'none',
-  keepRatio: 1,
-  budgetMode: 'exact',
-  headReduce: 'mean',
-  parameters: {},
-  question: 'Describe the audio.',
-  maxNewTokens: 2,
-};
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'earmark-replaced-'));
@@ -46,7 +37,10 @@ it('runs the model that is on disk now, and takes nothing from what the one befo
   expect(await heard()).toEqual({ tokens: 104, secondsPerToken: 0.04, encoded: true });
   expect(await heard()).toEqual({ tokens: 104, secondsPerToken: 0.04, encoded: false });
 
-  const [said] = await engine.run(clipId, 'earmark-mini', [settings], { signal, onProgress: () => undefined });
+  const [said] = await engine.run(clipId, 'earmark-mini', [{ ...allTokens, maxNewTokens: 2 }], {
+    signal,
+    onProgress: () => undefined,
+  });
 
   const description = path.join(folder, 'pack.json');
   editJson(description, (pack) => ({ ...pack, encoder: { ...(pack['encoder'] as object), positionsPerToken: 4 } }));
