@@ -1,7 +1,7 @@
 import type { Analysis, Run, RunSettings, WindowAnalysis } from '../src/protocol/run';
 import type { Selection } from '../src/pruning/selection';
 import { budgetOf } from '../src/pruning/budget';
-import { clipBudgets } from '../src/pruning/clip-budget';
+import { clipBudgets, sharesBudget } from '../src/pruning/clip-budget';
 import { completeParameters, select, strategyNamed } from '../src/pruning/registry';
 import { rankByScore } from '../src/pruning/rank';
 import { reduceHeads } from '../src/pruning/score';
@@ -171,9 +171,7 @@ function decisive({ strategy, keepRatio, budgetMode, budgetScope = 'window', hea
 }
 
 function sharedBudgets(tokens: ClipTokens, settings: RunSettings): readonly number[] | undefined {
-  const shares =
-    tokens.windows.length > 1 && settings.budgetScope === 'clip' && strategyNamed(settings.strategy).usesKeepRatio;
-  return shares
+  return sharesBudget(settings)
     ? clipBudgets(
         settings.keepRatio,
         tokens.windows.map(({ scores }) => scores),

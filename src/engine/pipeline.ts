@@ -4,7 +4,7 @@ import { EarmarkError } from '../protocol/errors';
 import type { WindowExplanation } from '../protocol/explanation';
 import type { Run, RunEvent, RunSettings, RunStage, WindowAnalysis, WindowRun } from '../protocol/run';
 import { requireGoingOn } from '../protocol/until-aborted';
-import { clipBudgets } from '../pruning/clip-budget';
+import { clipBudgets, sharesBudget } from '../pruning/clip-budget';
 import { missingNeed, noAttention, servedStrategies } from '../pruning/needs';
 import { select, strategyNamed } from '../pruning/registry';
 import { reduceHeads } from '../pruning/score';
@@ -116,8 +116,7 @@ async function sharedBudgets(
   windows: readonly SampleWindow[],
   options: PipelineOptions,
 ): Promise<(number[] | undefined)[]> {
-  const shares = ({ budgetScope, strategy }: RunSettings): boolean =>
-    windows.length > 1 && budgetScope === 'clip' && strategyNamed(strategy).usesKeepRatio;
+  const shares = (chosen: RunSettings): boolean => windows.length > 1 && sharesBudget(chosen);
   if (!settings.some(shares)) {
     return settings.map(() => undefined);
   }

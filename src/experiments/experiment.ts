@@ -1,5 +1,8 @@
 import type { ExperimentInfo, ExperimentResult } from '../protocol/experiment';
 import type { Run, RunSettings } from '../protocol/run';
+import { clipBudgets, sharesBudget } from '../pruning/clip-budget';
+import { reduceHeads } from '../pruning/score';
+import type { HeadReduce } from '../pruning/selection';
 import type { Matrix } from '../pruning/strategy';
 
 /** The sound that is looked at. */
@@ -41,6 +44,26 @@ export interface Experiment extends ExperimentInfo {
 /** The unpruned run that others are compared with. */
 export function unpruned(settings: RunSettings): RunSettings {
   return { ...settings, strategy: 'none', keepRatio: 1 };
+}
+
+/**
+ * The budget of each window by the attention of each reduction of heads, where the windows share the clip's; empty where
+ * they do not. It takes the attention of all windows to divide it, so the clip is encoded here first.
+ */
+export async function sharedBudgets(
+  { heads, settings, encode }: ExperimentBench,
+  reductions: readonly HeadReduce[],
+  clip?: ExperimentClip,
+): Promise<ReadonlyMap<HeadReduce, readonly number[]>> {
+  if (!sharesBudget(settings)) return new Map();
+  const received: Float32Array[] = [];
+  for await (const { receivedPerHead } of encode(clip)) received.push(receivedPerHead);
+  return new Map(
+    reductions.map((reduce) => {
+      const scores = received.map((perHead) => reduceHeads(perHead, heads, reduce));
+      return [reduce, clipBudgets(settings.keepRatio, scores)];
+    }),
+  );
 }
 
 /** "25 %" */

@@ -1,5 +1,6 @@
 import { studyHeads, type HeadStudy } from '../pruning/study/heads';
-import { percent, type Experiment, type ExperimentWindow } from './experiment';
+import type { HeadReduce } from '../pruning/selection';
+import { percent, sharedBudgets, type Experiment, type ExperimentWindow } from './experiment';
 
 /** What each head alone would keep, against the mean and the maximum of all. Looks at scores only. */
 export const headStudy: Experiment = {
@@ -9,11 +10,15 @@ export const headStudy: Experiment = {
   captions: false,
   needs: ['scores'],
   uses: ['strategy', 'keepRatio', 'segments'],
-  async conduct({ heads, settings, encode }) {
+  async conduct(bench) {
+    const { heads, settings, encode } = bench;
     const { segments } = settings.parameters;
+    const reductions: HeadReduce[] = ['mean', 'max', ...Array(heads).keys()];
+    const budgets = await sharedBudgets(bench, reductions);
     const studies: HeadStudy[][] = [];
     for await (const window of encode()) {
-      studies.push(studyHeads(window.receivedPerHead, heads, settings, inputOf(window), segments));
+      const budgetBy = (reduce: HeadReduce) => budgets.get(reduce)?.[studies.length];
+      studies.push(studyHeads(window.receivedPerHead, heads, settings, inputOf(window), segments, budgetBy));
     }
     const rows = Array.from({ length: heads }, (_, head) => ({
       head,

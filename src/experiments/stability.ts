@@ -4,13 +4,7 @@ import { select } from '../pruning/registry';
 import { reduceHeads } from '../pruning/score';
 import { leadingTokens } from '../pruning/selection';
 import { jaccard } from '../pruning/study/jaccard';
-import {
-  percent,
-  type Experiment,
-  type ExperimentBench,
-  type ExperimentClip,
-  type ExperimentWindow,
-} from './experiment';
+import { percent, sharedBudgets, type Experiment, type ExperimentBench, type ExperimentClip } from './experiment';
 
 const shiftsMs = [10, 20, 30, 40];
 const noiseDecibels = [20, 10, 0];
@@ -102,20 +96,20 @@ function noisy(samples: Float32Array, decibels: number): Float32Array {
   return samples.map((sample) => sample + amplitude * (2 * uniformFloat64(generator) - 1));
 }
 
-async function keptTokens({ heads, settings, encode }: ExperimentBench, clip: ExperimentClip): Promise<number[]> {
+async function keptTokens(bench: ExperimentBench, clip: ExperimentClip): Promise<number[]> {
+  const { heads, settings, encode } = bench;
+  const budgets = (await sharedBudgets(bench, [settings.headReduce], clip)).get(settings.headReduce);
   const kept: number[] = [];
   let firstToken = 0;
-  for await (const window of encode(clip)) {
-    for (const token of keptOf(window, heads, settings)) kept.push(firstToken + token);
-    firstToken += window.tokens.rows;
+  let index = 0;
+  for await (const { receivedPerHead, tokens, keys } of encode(clip)) {
+    const scores = reduceHeads(receivedPerHead, heads, settings.headReduce);
+    const budget = budgets?.[index++];
+    const given = { scores, tokens, ...(keys && { keys }), ...(budget !== undefined && { budget }) };
+    for (const token of leadingTokens(select(settings, given).selection)) kept.push(firstToken + token);
+    firstToken += tokens.rows;
   }
   return kept;
-}
-
-function keptOf(window: ExperimentWindow, heads: number, settings: ExperimentBench['settings']): number[] {
-  const scores = reduceHeads(window.receivedPerHead, heads, settings.headReduce);
-  const { tokens, keys } = window;
-  return leadingTokens(select(settings, { scores, tokens, ...(keys && { keys }) }).selection);
 }
 
 function nearShare(original: readonly number[], kept: readonly number[]): number {

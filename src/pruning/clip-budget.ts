@@ -1,5 +1,12 @@
 import { apportion } from './apportion';
 import { budgetOf } from './budget';
+import { strategyNamed } from './registry';
+import type { BudgetScope } from './selection';
+
+/** Whether the windows of a clip share one budget. A clip of one window keeps as many tokens either way. */
+export function sharesBudget(settings: { readonly strategy: string; readonly budgetScope?: BudgetScope }): boolean {
+  return settings.budgetScope === 'clip' && strategyNamed(settings.strategy).usesKeepRatio;
+}
 
 /**
  * The tokens that each window keeps where one budget is shared over a clip: in proportion to the attention that the

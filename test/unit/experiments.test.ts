@@ -86,6 +86,36 @@ describe('of strategies that merge every token', () => {
   }
 });
 
+describe('of windows that share the budget of the clip', () => {
+  const base = Float32Array.from({ length: 10 }, (_, i) => 1 + i);
+  /** Two heads that rank the tokens alike, each `loudness` times as strong. */
+  const windowOf = (...loudness: readonly number[]): ExperimentWindow => ({
+    receivedPerHead: Float32Array.from(loudness.flatMap((times) => [...base].map((score) => times * score))),
+    tokens: { data: new Float32Array(20), rows: 10, columns: 2 },
+    startSeconds: 0,
+    endSeconds: 0.4,
+  });
+  const settings = { ...benchOf({}).settings, keepRatio: 0.4, budgetScope: 'clip' } as const;
+
+  it('divides what each head keeps by its own attention', async () => {
+    const bench = { ...benchOf({}), settings, encode: () => windowsOf(windowOf(3, 1), windowOf(1, 3)) };
+    const { rows } = await headStudy.conduct(bench);
+    // A head keeps 6 and 2, or 2 and 6, the mean 4 and 4: 4 of 6 in common, and 2 of 4.
+    expect(rows.map((row) => row[1])).toEqual([(4 / 6 + 2 / 4) / 2, (2 / 4 + 4 / 6) / 2]);
+  });
+
+  it('divides what a variant keeps by its own attention', async () => {
+    const [quiet, loud] = [windowOf(1, 1), windowOf(3, 3)];
+    const encode: ExperimentBench['encode'] = (clip) =>
+      clip?.clipId.includes('noise') ? windowsOf(loud, quiet) : windowsOf(quiet, loud);
+    const { rows } = await stability.conduct({ ...benchOf({}), settings, encode });
+    // 2 and 6 against 6 and 2: 4 in common of 12.
+    expect(rows.filter(([variant]) => String(variant).startsWith('noise')).map((row) => row[1])).toEqual(
+      Array(3).fill(1 / 3),
+    );
+  });
+});
+
 describe('attention over time', () => {
   it('says when segments are, also where a window is no whole number of tokens', async () => {
     const windows = unlikeWindows(20, 1);

@@ -1,7 +1,6 @@
 import { select, type StrategyChoice } from '../registry';
 import { reduceHeads } from '../score';
-import { leadingTokens } from '../selection';
-import type { SelectionInput } from '../strategy';
+import { leadingTokens, type HeadReduce } from '../selection';
 import { attentionOverTime } from './attention-over-time';
 import { jaccard } from './jaccard';
 import { rankCorrelation } from './rank-correlation';
@@ -25,6 +24,7 @@ export interface HeadStudy {
  * open question of per-head scores in arXiv 2511.14293. One selection a head.
  *
  * @param perHead [heads * tokens], received attention
+ * @param budgetBy K where it is given outright and not by the keep ratio, by the reduction that gives the scores
  */
 export function studyHeads(
   perHead: Float32Array,
@@ -32,13 +32,18 @@ export function studyHeads(
   choice: StrategyChoice,
   input: Omit<Parameters<typeof select>[1], 'scores'> = {},
   segments = 10,
+  budgetBy: (reduce: HeadReduce) => number | undefined = () => undefined,
 ): HeadStudy[] {
-  const keptBy = (scores: SelectionInput['scores']) => leadingTokens(select(choice, { ...input, scores }).selection);
+  const keptBy = (reduce: HeadReduce) => {
+    const budget = budgetBy(reduce);
+    const scores = reduceHeads(perHead, heads, reduce);
+    return leadingTokens(select(choice, { ...input, scores, ...(budget !== undefined && { budget }) }).selection);
+  };
   const mean = reduceHeads(perHead, heads, 'mean');
-  const [keptByMean, keptByMax] = [keptBy(mean), keptBy(reduceHeads(perHead, heads, 'max'))];
+  const [keptByMean, keptByMax] = [keptBy('mean'), keptBy('max')];
   return Array.from({ length: heads }, (_, head) => {
     const scores = reduceHeads(perHead, heads, head);
-    const kept = keptBy(scores);
+    const kept = keptBy(head);
     return {
       head,
       kept,
