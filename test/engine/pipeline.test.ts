@@ -185,9 +185,10 @@ describe('the pipeline', () => {
     }
   });
 
-  it('captions silence with finite scores', async () => {
-    const { runs, events } = await run(clipOf(new Float32Array(32000)), [quarter]);
-    expect(runs[0]!.tokens.kept).toBe(12);
+  it('hears nothing in silence, with finite scores', async () => {
+    const { runs, events } = await run(clipOf(new Float32Array(32000)), [all, quarter]);
+    expect(runs.map(({ caption }) => caption)).toEqual(['Nothing is heard.', 'Nothing is heard.']);
+    expect(runs[1]!.tokens.kept).toBe(12);
     const analysed = events.find((event) => event.kind === 'analysed')!;
     expect(analysed.analysis.receivedPerHead.every(Number.isFinite)).toBe(true);
   });
