@@ -152,8 +152,7 @@ export function preview(tokens: ClipTokens, settings: RunSettings): KeptTokens |
   const budgets = sharedBudgets(tokens, settings);
   let asked = 0;
   const windows = tokens.windows.map(({ analysis, scores }, i) => {
-    const shared = budgets?.[i];
-    const { budget, selection } = select(settings, { scores, ...(shared !== undefined && { budget: shared }) });
+    const { budget, selection } = select(settings, { scores, budget: budgets?.[i] });
     asked += budget;
     return { firstToken: analysis.firstToken, selection };
   });

@@ -247,7 +247,7 @@ async function runWindow(
     ...encoded,
     scores,
     ...(similarity && { similarity: similarity.matrix }),
-    ...(shared !== undefined && { budget: shared }),
+    budget: shared,
   };
   const { budget, selection } = select(settings, input);
   const selectMs = performance.now() - selectStarted + (similarity?.ms ?? 0);

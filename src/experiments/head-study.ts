@@ -1,6 +1,6 @@
 import { studyHeads, type HeadStudy } from '../pruning/study/heads';
 import type { HeadReduce } from '../pruning/selection';
-import { percent, sharedBudgets, type Experiment, type ExperimentWindow } from './experiment';
+import { percent, sharedBudgets, type Experiment } from './experiment';
 
 /** What each head alone would keep, against the mean and the maximum of all. Looks at scores only. */
 export const headStudy: Experiment = {
@@ -18,7 +18,7 @@ export const headStudy: Experiment = {
     const studies: HeadStudy[][] = [];
     for await (const window of encode()) {
       const budgetBy = (reduce: HeadReduce) => budgets.get(reduce)?.[studies.length];
-      studies.push(studyHeads(window.receivedPerHead, heads, settings, inputOf(window), segments, budgetBy));
+      studies.push(studyHeads(window.receivedPerHead, heads, settings, window, segments, budgetBy));
     }
     const rows = Array.from({ length: heads }, (_, head) => ({
       head,
@@ -53,10 +53,6 @@ export const headStudy: Experiment = {
     };
   },
 };
-
-function inputOf({ tokens, keys }: ExperimentWindow) {
-  return keys ? { tokens, keys } : { tokens };
-}
 
 function meanOf(studies: readonly HeadStudy[][], head: number, value: (study: HeadStudy) => number): number {
   return studies.reduce((sum, study) => sum + value(study[head]!), 0) / studies.length;

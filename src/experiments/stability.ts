@@ -102,12 +102,12 @@ async function keptTokens(bench: ExperimentBench, clip: ExperimentClip): Promise
   const kept: number[] = [];
   let firstToken = 0;
   let index = 0;
-  for await (const { receivedPerHead, tokens, keys } of encode(clip)) {
-    const scores = reduceHeads(receivedPerHead, heads, settings.headReduce);
-    const budget = budgets?.[index++];
-    const given = { scores, tokens, ...(keys && { keys }), ...(budget !== undefined && { budget }) };
-    for (const token of leadingTokens(select(settings, given).selection)) kept.push(firstToken + token);
-    firstToken += tokens.rows;
+  for await (const window of encode(clip)) {
+    const scores = reduceHeads(window.receivedPerHead, heads, settings.headReduce);
+    const { selection } = select(settings, { ...window, scores, budget: budgets?.[index] });
+    for (const token of leadingTokens(selection)) kept.push(firstToken + token);
+    firstToken += window.tokens.rows;
+    index += 1;
   }
   return kept;
 }

@@ -90,7 +90,7 @@ function checked(parameter: Parameter, value = parameter.default): number {
 
 /** What is known of the tokens; `budget` is K where it is given outright and not by a keep ratio. */
 export type SelectableTokens = Pick<SelectionInput, 'scores' | 'tokens' | 'keys' | 'similarity'> & {
-  readonly budget?: number;
+  readonly budget?: number | undefined;
 };
 
 /**

@@ -20,17 +20,9 @@ import * as protocol from '../../src/protocol/engine';
 import type { FileProgress } from '../../src/protocol/file-progress';
 import { ask } from '../../src/protocol/rpc';
 import type { RunEvent, RunSettings } from '../../src/protocol/run';
-import { repository, sampleFiles } from './default-model';
+import { allTokens, repository, sampleFiles } from './default-model';
 
-const settings: RunSettings = {
-  strategy: 'segmentwise',
-  keepRatio: 0.25,
-  budgetMode: 'exact',
-  headReduce: 'mean',
-  parameters: { segments: 10 },
-  question: 'Describe the audio.',
-  maxNewTokens: 32,
-};
+const settings: RunSettings = { ...allTokens, strategy: 'segmentwise', keepRatio: 0.25, parameters: { segments: 10 } };
 
 /** The built engine, forked as the extension host forks it. */
 describe('the engine process', () => {

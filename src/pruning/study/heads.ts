@@ -34,22 +34,20 @@ export function studyHeads(
   segments = 10,
   budgetBy: (reduce: HeadReduce) => number | undefined = () => undefined,
 ): HeadStudy[] {
-  const keptBy = (reduce: HeadReduce) => {
-    const budget = budgetBy(reduce);
+  const chosenBy = (reduce: HeadReduce) => {
     const scores = reduceHeads(perHead, heads, reduce);
-    return leadingTokens(select(choice, { ...input, scores, ...(budget !== undefined && { budget }) }).selection);
+    const { selection } = select(choice, { ...input, scores, budget: budgetBy(reduce) });
+    return { scores, kept: leadingTokens(selection) };
   };
-  const mean = reduceHeads(perHead, heads, 'mean');
-  const [keptByMean, keptByMax] = [keptBy('mean'), keptBy('max')];
+  const [mean, max] = [chosenBy('mean'), chosenBy('max')];
   return Array.from({ length: heads }, (_, head) => {
-    const scores = reduceHeads(perHead, heads, head);
-    const kept = keptBy(head);
+    const { scores, kept } = chosenBy(head);
     return {
       head,
       kept,
-      overlapWithMean: jaccard(kept, keptByMean),
-      overlapWithMax: jaccard(kept, keptByMax),
-      correlationWithMean: rankCorrelation(scores, mean),
+      overlapWithMean: jaccard(kept, mean.kept),
+      overlapWithMax: jaccard(kept, max.kept),
+      correlationWithMean: rankCorrelation(scores, mean.scores),
       evenness: attentionOverTime(scores, segments).evenness,
     };
   });
